@@ -1,0 +1,244 @@
+"""The nouns of gaitmon: every value that flows between stages.
+
+Everything here is immutable, does no I/O and needs numpy only.  Units are SI and stand in the
+name (``_s``, ``_m_s2``, ``_rad_s``, ``_rad``); ``_deg`` and ``_pct`` only where a clinician's unit is
+stored on purpose.  Frames and signs are written down in docs/units-and-frames.md; in short, a
+segment's frame in neutral standing is x forward, y left, z up, and every signed asymmetry is
+right versus left, ``100 ln(R / L)``.
+
+Times (``t_s``, ``start_s``) are seconds on the segment's own clock.  UTC exists only at the edges
+(gaitmon.transport.messages).  Intervals are half open, ``[start, end)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class Side(StrEnum):
+    LEFT = "left"
+    RIGHT = "right"
+
+    @property
+    def other(self) -> Side:
+        return Side.RIGHT if self is Side.LEFT else Side.LEFT
+
+
+class Placement(StrEnum):
+    """Where a sensor is worn.  Feet serve as reference only and never enter the pipeline."""
+
+    PELVIS = "pelvis"
+    LEFT_THIGH = "left_thigh"
+    RIGHT_THIGH = "right_thigh"
+    THIGH = "thigh"  # one thigh, side not known
+    PHONE = "phone"  # somewhere in a pocket
+    LEFT_FOOT = "left_foot"
+    RIGHT_FOOT = "right_foot"
+
+    @property
+    def side(self) -> Side | None:
+        match self:
+            case Placement.LEFT_THIGH | Placement.LEFT_FOOT:
+                return Side.LEFT
+            case Placement.RIGHT_THIGH | Placement.RIGHT_FOOT:
+                return Side.RIGHT
+            case _:
+                return None
+
+    @property
+    def is_reference(self) -> bool:
+        return self in (Placement.LEFT_FOOT, Placement.RIGHT_FOOT)
+
+
+class ContactKind(StrEnum):
+    IC = "ic"  # initial contact
+    FC = "fc"  # final contact
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImuBlock:
+    """Consecutive samples of one sensor, in its own mounting frame.
+
+    t_s: shape (n,), strictly increasing, on the segment's common clock.
+    acc_m_s2: shape (n, 3), specific force: +9.81 along the axis that points up at rest.
+    gyr_rad_s: shape (n, 3), or None for an accelerometer-only sensor.
+    """
+
+    placement: Placement
+    t_s: Floats
+    acc_m_s2: Floats
+    gyr_rad_s: Floats | None
+
+    def __len__(self) -> int:
+        return len(self.t_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """No samples of this sensor in [start_s, end_s); what is missing is never filled in."""
+
+    placement: Placement
+    start_s: float
+    end_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One foot meets (IC) or leaves (FC) the ground.  Committed once, never revised.
+
+    side is None when no sensor can tell it.
+    """
+
+    kind: ContactKind
+    side: Side | None
+    t_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stride:
+    """IC to the next IC of the same side.  Final at most 2.0 s after its closing contact.
+
+    ordinal: number of the opening contact among this side's initial contacts in the segment.
+    fc_s: final contact in between, None where it could not be found.
+    opposite_ic_s: the other side's initial contact in between, None where it is not known or where
+    the two sensors' clocks agree too badly to compare them.
+    thigh_*_deg: own thigh's flexion over the stride, forward +; None before alignment.
+    flags: why this stride is less than perfect, e.g. "gap", "clipped"; empty when clean.
+    """
+
+    side: Side | None
+    ordinal: int
+    start_s: float
+    fc_s: float | None
+    end_s: float
+    opposite_ic_s: float | None = None
+    thigh_rom_deg: float | None = None
+    thigh_flexion_max_deg: float | None = None
+    thigh_flexion_min_deg: float | None = None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+    @property
+    def stance_s(self) -> float | None:
+        return None if self.fc_s is None else self.fc_s - self.start_s
+
+    @property
+    def swing_s(self) -> float | None:
+        return None if self.fc_s is None else self.end_s - self.fc_s
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A change of heading of at least 45 degrees.  angle_rad: left turn +."""
+
+    start_s: float
+    end_s: float
+    angle_rad: float
+
+
+@dataclass(frozen=True, slots=True)
+class StrideVerdict:
+    """What only the closed bout knows of a stride.
+
+    straight: no turn and no more than 15 degrees of heading change, and not beside a turn.
+    accepted: counts in the bout's values.  reason says why not, "" when accepted.
+    """
+
+    side: Side | None
+    ordinal: int
+    straight: bool
+    accepted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricValue:
+    """One value of one metric (gaitmon.symmetry.metrics holds the definitions) with its uncertainty.
+
+    value: None when there were too few strides; n_left and n_right say how many there were.
+    standard_error: in the metric's unit, None when it cannot be said.
+    """
+
+    metric: str
+    value: float | None
+    standard_error: float | None
+    n_left: int
+    n_right: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WalkingBout:
+    """Accepted strides without a pause of more than 3 s, final once closed.
+
+    stratum: what it may be compared with, e.g. "straight" or "excluded:stairs".
+    """
+
+    ordinal: int
+    start_s: float
+    end_s: float
+    stratum: str
+    strides: tuple[StrideVerdict, ...]
+    turns: tuple[Turn, ...]
+    metrics: tuple[MetricValue, ...]
+    quality: tuple[str, ...] = ()
+
+    def metric(self, name: str) -> MetricValue | None:
+        return next((m for m in self.metrics if m.metric == name), None)
+
+
+class NoticeKind(StrEnum):
+    """Things a reader of the results must know; ordinary results, not errors."""
+
+    SENSOR_MISSING = "sensor_missing"
+    GAP = "gap"
+    BAD_SAMPLES = "bad_samples"
+    CLIPPED = "clipped"
+    NO_WALKING = "no_walking"
+    SIDES = "sides"
+    ALIGNMENT = "alignment"
+    UNSYNCHRONISED = "unsynchronised"
+    TOO_SHORT = "too_short"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is missing or doubtful, and why.  text is one sentence for a person."""
+
+    kind: NoticeKind
+    text: str
+    placement: Placement | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """How a sensor sits on its segment: an immutable, versioned value.
+
+    rotation: shape (3, 3); ``v_segment = rotation @ v_sensor``.
+    effective_s: from this time on; never within a bout.
+    flexion_known: whether the horizontal axes were found from walking; without them only the
+    direction of gravity is right.
+    """
+
+    placement: Placement
+    alignment_id: int
+    effective_s: float
+    rotation: Floats
+    flexion_known: bool
+    quality: dict[str, float] = field(default_factory=dict)
+
+
+Result = Contact | Stride | WalkingBout | Turn | Notice | Alignment
