@@ -7,7 +7,8 @@
     ├── ProfileError             a firmware profile is wrong (file and line in the text)
     ├── DecodeError              a notification does not have the layout its profile promises
     ├── MessageError             an MQTT message is not of the documented schema
-    ├── StoreError               the time-series store refused or is out of reach
+    ├── StoreError               the time-series store or the registry refused or is out of reach
+    │   └── NotFoundError        no such wearer, alert or user, or not given to the one who asks
     ├── BrokerError              the MQTT broker refused or is out of reach
     └── ConfigError              a setting is missing or contradictory
 
@@ -54,6 +55,10 @@ class MessageError(GaitmonError):
 
 
 class StoreError(GaitmonError):
+    pass
+
+
+class NotFoundError(StoreError):
     pass
 
 
