@@ -12,8 +12,6 @@ from gaitmon.errors import RecordingError
 from gaitmon.model import Placement
 from gaitmon.sensors.recording import Recording, SampleStream
 
-VERSION = 1
-
 
 class StreamHeader(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,7 +64,7 @@ def header_of(recording: Recording, chunks: dict[Placement, int] | None = None) 
     }
     header = Header(
         format="gaitmon-recording",
-        version=VERSION,
+        version=1,
         name=recording.name,
         source_format=recording.source_format,
         content_id=recording.content_id,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaitmon.errors import EmptyRecordingError, RecordingError
-from gaitmon.model import Floats, Placement
+from gaitmon.model import Bools, Floats, Placement
 from gaitmon.sensors.recording import SampleStream
 
 STANDARD_GRAVITY_M_S2 = 9.80665
@@ -50,7 +51,7 @@ def checked_stream(raw: RawSamples) -> tuple[SampleStream, dict[str, str]]:
     notes: dict[str, str] = {}
     raw = _without_duplicates(_in_order(raw, notes), notes)
     columns = [raw.acc_m_s2] if raw.gyr_rad_s is None else [raw.acc_m_s2, raw.gyr_rad_s]
-    bad = ~np.isfinite(np.hstack(columns)).all(axis=1)
+    bad: Bools = np.asarray(~np.isfinite(np.hstack(columns)).all(axis=1))
     if bad.all():
         raise EmptyRecordingError(f"{raw.where(0)}: not one sample has all its values.", "Record again.")
     if bad.any():
@@ -76,7 +77,7 @@ def checked_streams(raws: Sequence[RawSamples]) -> tuple[list[SampleStream], dic
     return streams, notes
 
 
-def _rows(raw: RawSamples, rows: Floats | slice | np.ndarray) -> RawSamples:
+def _rows(raw: RawSamples, rows: Bools | NDArray[np.int64]) -> RawSamples:
     gyr = raw.gyr_rad_s
     return replace(
         raw, t_s=raw.t_s[rows], acc_m_s2=raw.acc_m_s2[rows], gyr_rad_s=None if gyr is None else gyr[rows]

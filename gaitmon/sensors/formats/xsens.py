@@ -99,8 +99,8 @@ def read(path: Path, placement_map: PlacementMap | None) -> Recording:
 def _map_help(names: Sequence[str]) -> str:
     # No ids in the example: who copies it unread would swap left and right.
     return (
-        f"Found: {', '.join(names)}. Say it with --map pelvis=ID,left_thigh=ID,right_thigh=ID, where ID is one "
-        f"of these or '..' and its end, e.g. ..{names[0][-2:]} (or write it in {MAP_FILE})."
+        f"Found: {', '.join(names)}. Say it with --map pelvis=ID,left_thigh=ID,right_thigh=ID, where ID is "
+        f"one of these or '..' and its end, e.g. ..{names[0][-2:]} (or write it in {MAP_FILE})."
     )
 
 
