@@ -1,0 +1,337 @@
+"""The review against the real SQLite store and the real registry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gaitmon.errors import StoreError
+from gaitmon.model import MetricValue
+from gaitmon.review import NOTIFIED, Reviewer
+from gaitmon.store.registry import Alert, AlertState, Registry, Role
+from gaitmon.store.series import BoutRow, Row, SegmentRow
+from gaitmon.store.sqlite import SqliteSeriesStore
+from tests.trends.wearers import usual
+
+ZONE = ZoneInfo("Europe/Berlin")
+TODAY = date(2026, 6, 15)
+STEP, STANCE = "step_time_ln_pct", "stance_time_ln_pct"
+METRICS = (STEP, STANCE)
+USUAL = [usual(5.0, 1.0, seed=i) for i in range(2)]
+
+
+class Clinic:
+    """A store, a registry and a reviewer with one clock, and a wearer who walks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.now = datetime.combine(TODAY, time(12), ZONE).astimezone(UTC)
+        self.store = SqliteSeriesStore(folder / "series.db")
+        self.registry = Registry(f"sqlite:///{folder / 'registry.db'}", now=lambda: self.now)
+        self.registry.add_wearer("W One", "Europe/Berlin", wearer_id="w1")
+        self.published: list[Alert] = []
+        self.reviewer = Reviewer(self.store, self.registry, self.published.append)
+
+    def close(self) -> None:
+        self.store.close()
+        self.registry.close()
+
+    def walk(
+        self,
+        day: date,
+        values: Sequence[float],
+        *,
+        wearer: str = "w1",
+        at: time = time(9),
+        n_strides: int = 200,
+        stratum: str = "straight",
+        others: dict[str, float] | None = None,
+        revision: int = 0,
+        simulated: bool = False,
+    ) -> None:
+        start = int(datetime.combine(day, at, ZONE).timestamp() * 1e6)
+        named = {**dict(zip(METRICS, values, strict=True)), **(others or {})}
+        metrics = tuple(MetricValue(m, v, 0.4, n_strides // 2, n_strides // 2) for m, v in named.items())
+        rows: list[Row] = [
+            SegmentRow(wearer, str(start), revision, start, "ntp", "live", simulated, "g", "test", 0, 1),
+            BoutRow(
+                wearer, str(start), revision, 0, start, start + 60_000_000, 0.0, 60.0, stratum,
+                n_strides // 2, n_strides // 2, (), metrics, (), simulated,
+            ),
+        ]  # fmt: skip
+        self.store.write(rows)
+
+    def history(self, changes: Sequence[float], until: date = TODAY - timedelta(1)) -> None:
+        """Fourteen usual days, then one per change (in SDs, both metrics), the last on ``until``."""
+        values = [*zip(*USUAL, strict=True), *((5.0 + c, 5.0 + c) for c in changes)]
+        for i, pair in enumerate(values):
+            self.walk(until - timedelta(days=len(values) - 1 - i), pair)
+
+    def review(self) -> list[Alert]:
+        before = len(self.published)
+        returned = self.reviewer.review(self.now)
+        assert [a.id for a in returned] == [a.id for a in self.published[before:]]
+        return returned
+
+    def next_day(self, change: float, days: int = 1) -> list[Alert]:
+        """Walk with this change today, and review on the morning after."""
+        for _ in range(days):
+            self.walk(self.now.astimezone(ZONE).date(), (5.0 + change, 5.0 + change))
+            self.now += timedelta(days=1)
+        return self.review()
+
+    def acknowledge(self, alert: Alert) -> None:
+        user = self.registry.add_user("therapist", Role.THERAPIST)
+        self.registry.grant(user, alert.wearer)
+        self.registry.acknowledge(alert.id, user, "seen")
+
+    def alert(self) -> Alert:
+        alerts = self.registry.alerts("w1")
+        assert len(alerts) == 1
+        return alerts[0]
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[Clinic]:
+    clinic = Clinic(tmp_path)
+    yield clinic
+    clinic.close()
+
+
+WORSE = [3.0] * 8
+
+
+def test_days_are_written_and_no_alert_without_a_change(clinic: Clinic) -> None:
+    clinic.history([0.0] * 10)
+    assert clinic.review() == []
+    days = clinic.store.days("w1", STEP)
+    assert len(days) == 24
+    assert days[-1].value == pytest.approx(5.0)
+    assert all(d.valid and d.n_strides == 200 and not d.simulated for d in days)
+    assert clinic.store.touched() == []
+
+
+def test_deterioration_opens_one_alert_with_its_evidence(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    (alert,) = clinic.review()
+    assert (alert.wearer, alert.topic, alert.state) == ("w1", "asymmetry", AlertState.OPEN)
+    assert alert.times_notified == 1
+    assert alert.headline == "Walking change to review (low priority): step time, stance time"
+    assert TODAY - timedelta(8) <= date.fromisoformat(alert.since_day) < TODAY
+    text = str(alert.evidence["text"])
+    assert text.startswith("Walking change to review (low priority).")
+    assert "not a diagnosis" in text
+    assert clinic.alert() == alert
+    assert clinic.review() == []
+
+
+def test_many_bouts_at_once_are_one_evaluation_of_their_wearer(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    for minute in range(60):
+        clinic.walk(TODAY - timedelta(1), (8.0, 8.0), at=time(10, minute))
+    assert len(clinic.review()) == 1
+    assert clinic.store.days("w1", STEP)[-1].n_bouts == 61
+
+
+def test_every_wearer_on_his_own(clinic: Clinic) -> None:
+    clinic.registry.add_wearer("W Two", "Europe/Berlin", wearer_id="w2")
+    clinic.history(WORSE)
+    for i, pair in enumerate(zip(*USUAL, strict=True)):
+        clinic.walk(TODAY - timedelta(days=20 - i), pair, wearer="w2")
+    (alert,) = clinic.review()
+    assert alert.wearer == "w1"
+    assert clinic.registry.alerts("w2") == []
+
+
+def test_missing_days_raise_nothing(clinic: Clinic) -> None:
+    clinic.history([0.0] * 5, until=TODAY - timedelta(40))
+    assert clinic.review() == []
+    clinic.now += timedelta(days=60)
+    assert clinic.review() == []
+    assert clinic.registry.alerts(None) == []
+
+
+def test_too_few_strides_raise_nothing(clinic: Clinic) -> None:
+    clinic.history([0.0])
+    for i in range(8):
+        clinic.walk(TODAY + timedelta(days=i), (30.0, 30.0), n_strides=10)
+    clinic.now += timedelta(days=9)
+    assert clinic.review() == []
+
+
+def test_history_raises_nothing(clinic: Clinic) -> None:
+    clinic.history(WORSE, until=TODAY - timedelta(8))
+    assert clinic.review() == []
+    assert clinic.registry.alerts(None) == []
+    clinic.walk(TODAY - timedelta(1), (8.0, 8.0))  # and now it is news
+    assert len(clinic.review()) == 1
+
+
+def test_an_episode_that_is_over_raises_nothing(clinic: Clinic) -> None:
+    clinic.history(WORSE + [0.0] * 25)
+    assert clinic.review() == []
+
+
+def test_speed_alone_raises_nothing(clinic: Clinic) -> None:
+    """Twenty per cent slower, all at once, with the same symmetry; turns and stairs far off."""
+    for i, pair in enumerate(zip(*USUAL, *USUAL, strict=True)):
+        clinic.walk(TODAY - timedelta(days=30 - i), pair[:2], others={"cadence_spm": 110.0})
+    for i in range(14):
+        day = TODAY - timedelta(days=16 - i)
+        clinic.walk(day, (5.0, 5.0), others={"cadence_spm": 88.0, "walking_speed_m_s": 0.8})
+        clinic.walk(day, (40.0, 40.0), at=time(11), stratum="excluded:stairs")
+    assert clinic.review() == []
+    assert clinic.store.days("w1", "cadence_spm")[-1].value == pytest.approx(88.0)
+
+
+def test_half_a_day_decides_nothing(clinic: Clinic) -> None:
+    clinic.history(WORSE[:2])
+    assert clinic.review() == []
+    for minute in range(0, 50, 10):
+        clinic.walk(TODAY, (25.0, 25.0), at=time(8, minute))
+        assert clinic.review() == []
+    assert clinic.store.days("w1", STEP)[-1].value == pytest.approx(25.0)  # shown, not yet judged
+    assert clinic.reviewer.evaluation("w1", TODAY.isoformat()).newest_valid_day == str(TODAY - timedelta(1))
+    # Without another bout, the first call after midnight decides on the day that is over.
+    clinic.now = datetime.combine(TODAY + timedelta(1), time(0, 0, 5), ZONE).astimezone(UTC)
+    clinic.review()
+    assert clinic.store.touched() == []
+    evaluation = clinic.reviewer.evaluation("w1", (TODAY + timedelta(1)).isoformat())
+    assert evaluation.newest_valid_day == TODAY.isoformat()
+
+
+def test_a_restart_forgets_nothing(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    again = Reviewer(clinic.store, clinic.registry, clinic.published.append)
+    assert len(again.review(clinic.now)) == 1
+    assert Reviewer(clinic.store, clinic.registry, clinic.published.append).review(clinic.now) == []
+
+
+def test_an_alert_that_could_not_be_published_is_published_later(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+
+    def no_broker(alert: Alert) -> None:
+        raise StoreError("no broker")
+
+    with pytest.raises(StoreError):
+        Reviewer(clinic.store, clinic.registry, no_broker).review(clinic.now)
+    assert clinic.alert().times_notified == 0
+    clinic.review()
+    assert clinic.alert().times_notified == 1
+    assert len(clinic.published) == 1
+
+
+def test_not_told_twice_until_it_is_worse_by_an_mdc(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    (alert,) = clinic.review()
+    clinic.acknowledge(alert)
+    assert clinic.next_day(3.2, days=5) == []  # the EWMA still creeps up, by less than an MDC
+    assert clinic.alert().state is AlertState.ACKNOWLEDGED
+    assert clinic.alert().evidence["days"] != alert.evidence["days"]
+    told = clinic.next_day(12.0, days=5)
+    assert [a.state for a in told] == [AlertState.OPEN]
+    assert clinic.alert().times_notified == 2
+    assert clinic.alert().evidence[NOTIFIED] != alert.evidence[NOTIFIED]
+
+
+def test_reminded_after_a_week_without_acknowledgement(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    (alert,) = clinic.review()
+    clinic.now += timedelta(days=6, hours=23)
+    assert clinic.review() == []
+    clinic.now += timedelta(hours=1)
+    assert [a.id for a in clinic.review()] == [alert.id]
+    assert clinic.review() == []
+    clinic.acknowledge(alert)
+    clinic.now += timedelta(days=30)
+    assert clinic.review() == []
+
+
+def test_recovers_closes_and_may_come_back_as_another(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    (first,) = clinic.review()
+    seen = [a.state for _ in range(20) for a in clinic.next_day(0.0)]
+    assert seen == [AlertState.RECOVERING, AlertState.CLOSED]
+    assert clinic.alert().headline == first.headline
+    assert clinic.next_day(3.0, days=10)[0].state is AlertState.OPEN
+    second, closed = clinic.registry.alerts("w1")
+    assert closed.id == first.id
+    assert second.since_day > closed.since_day
+
+
+def test_a_relapse_is_the_same_alert(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    (alert,) = clinic.review()
+    clinic.acknowledge(alert)
+    assert [a.state for a in clinic.next_day(-0.5, days=3)] == [AlertState.RECOVERING]
+    published = [a for _ in range(6) for a in clinic.next_day(3.0)]
+    assert [(a.id, a.state) for a in published] == [(alert.id, AlertState.ACKNOWLEDGED)]
+    assert clinic.alert().times_notified == 1  # moved back, not told again
+
+
+def test_closed_by_a_person_stays_closed(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    (alert,) = clinic.review()
+    clinic.registry.update_alert(alert.id, state=AlertState.CLOSED)
+    assert clinic.next_day(3.0, days=5) == []
+    assert clinic.alert().state is AlertState.CLOSED
+
+
+def test_a_wearer_nobody_registered_is_stored_and_waits(
+    clinic: Clinic, caplog: pytest.LogCaptureFixture
+) -> None:
+    clinic.walk(TODAY - timedelta(1), (1.0, 1.0), wearer="stranger")
+    with caplog.at_level(logging.WARNING, "gaitmon.review"):
+        clinic.review()
+        clinic.review()
+    assert len(caplog.records) == 1
+    assert clinic.store.days("stranger") == []
+    clinic.registry.add_wearer("S", "UTC", wearer_id="stranger")
+    clinic.review()
+    assert len(clinic.store.days("stranger")) == 2
+
+
+def test_the_wearers_own_zone_says_which_day_it_is(clinic: Clinic) -> None:
+    clinic.registry.add_wearer("Far", "Pacific/Auckland", wearer_id="w-far")
+    clinic.walk(TODAY - timedelta(3), (1.0, 1.0), wearer="w-far", at=time(20))
+    clinic.review()
+    assert {d.day for d in clinic.store.days("w-far")} == {str(TODAY - timedelta(2))}
+
+
+def test_values_whose_bouts_are_gone_go_too(clinic: Clinic) -> None:
+    """A re-analysis calls the same bout a staircase."""
+    day = TODAY - timedelta(1)
+    clinic.walk(day, (5.0, 5.0))
+    clinic.review()
+    clinic.walk(day, (5.0, 5.0), stratum="excluded:stairs", revision=1)
+    clinic.review()
+    by_stratum = {d.stratum: d for d in clinic.store.days("w1", STEP)}
+    assert by_stratum["straight"].value is None
+    assert not by_stratum["straight"].valid
+    assert by_stratum["excluded:stairs"].value == pytest.approx(5.0)
+
+
+def test_simulated_bouts_make_simulated_days(clinic: Clinic) -> None:
+    clinic.walk(TODAY - timedelta(1), (5.0, 5.0), simulated=True)
+    clinic.review()
+    assert all(d.simulated for d in clinic.store.days("w1"))
+
+
+def test_a_mirror_gets_the_days_and_is_caught_up_when_it_was_away(clinic: Clinic, tmp_path: Path) -> None:
+    mirror = SqliteSeriesStore(tmp_path / "mirror.db")
+    clinic.reviewer = Reviewer(clinic.store, clinic.registry, clinic.published.append, mirrors=[mirror])
+    clinic.history(WORSE)
+    mirror.close()
+    with pytest.raises(Exception, match="closed"):
+        clinic.review()
+    assert clinic.alert().times_notified == 1  # the alert did not wait for the mirror
+    mirror = SqliteSeriesStore(tmp_path / "mirror.db")
+    clinic.reviewer = Reviewer(clinic.store, clinic.registry, clinic.published.append, mirrors=[mirror])
+    assert clinic.review() == []
+    assert mirror.days("w1") == clinic.store.days("w1")
+    mirror.close()
