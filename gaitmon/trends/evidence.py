@@ -137,8 +137,9 @@ def _phrase(trend: MetricTrend, base: Baseline, run: Sequence[DayCheck]) -> str:
             f"{rule.phrase} has shifted toward the {side} leg: left/right ratio {now:.2f} against a "
             f"baseline of {usual:.2f} (usual day-to-day ±{usual * base.sd / 100:.2f})"
         )
+    unit = "°" if rule.unit == "deg" else f" {rule.unit}"
     return (
-        f"{rule.phrase} has shifted by {abs(change):.1f}{rule.unit} toward the {side}: right minus left "
-        f"{level:+.1f}{rule.unit} against a baseline of {base.mean:+.1f}{rule.unit} "
-        f"(usual day-to-day ±{base.sd:.1f}{rule.unit})"
+        f"{rule.phrase} has shifted by {abs(change):.1f}{unit} toward the {side}: right minus left "
+        f"{level:+.1f}{unit} against a baseline of {base.mean:+.1f}{unit} "
+        f"(usual day-to-day ±{base.sd:.1f}{unit})"
     )

@@ -186,6 +186,15 @@ def test_evidence_says_what_moved_and_never_a_diagnosis() -> None:
     assert [d["day"] for d in step["days"]] == [iso(i) for i in range(26)]
 
 
+def test_degrees_are_told_as_degrees() -> None:
+    result = evaluate(wearer({STEP: [0.0] * 9, DROP: [5.0] * 9}, mean=2.5, metrics=(STEP, DROP)))
+    assert result.evidence is not None
+    assert (
+        "contralateral pelvic drop has shifted by 5.0° toward the right: right minus left +7.5° "
+        "against a baseline of +2.5° (usual day-to-day ±1.0°)"
+    ) in result.evidence["text"]
+
+
 def test_simulated_days_are_said_to_be() -> None:
     days = wearer({STEP: [0.0]})
     days[STEP][3] = replace(days[STEP][3], simulated=True)
