@@ -1,0 +1,1 @@
+"""From aligned signals to gait sequences, contacts, strides, turns and walking bouts."""

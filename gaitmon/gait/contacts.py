@@ -1,0 +1,185 @@
+"""Initial and final contacts of one leg, from that leg's own thigh and nothing else.
+
+Every left-right figure gaitmon shows rests on the same feature found on each limb by itself: an event
+taken from the angle between the thighs reverses the sign of an asymmetry (docs/units-and-frames.md).
+
+A stride is anchored at the swing peak P of the thigh's flexion rate, low-passed at 6 Hz.
+Final contact: where the rate, on its way up to P, passes a fixed share of the peak (from the normative
+curves of Schwartz 2008: 0.56 at fast to 0.91 at very slow walking).
+Initial contact: within the window that the same curves allow after P, the beginning of the jolt that
+the landing sends up the leg (TKEO-like energy of the 5-25 Hz acceleration, as Johnson 2025 uses on
+thigh accelerometers); where there is no jolt to speak of, the model P + c T.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gaitmon.model import Contact, ContactKind, Floats, Side
+
+
+@dataclass(frozen=True, slots=True)
+class ContactParams:
+    """Lags in grid samples of 10 ms where not said otherwise."""
+
+    min_swing_rad_s: float = 0.6  # 34 deg/s; a very slow walker's peak is 77 (Schwartz 2008, table 1.5)
+    min_excursion_rad: float = 0.14  # 8 deg of forward thigh motion around a peak
+    min_share_of_level: float = 0.45  # of the recent swing peaks; the landing's own bump stays below
+    neighbourhood: int = 40  # a swing peak is the highest within 0.4 s on either side
+    fc_share: float = 0.70
+    ic_from: float = 0.20  # of the stride after P
+    ic_to: float = 0.46
+    ic_model: float = 0.34
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LimbSignals:
+    """One thigh on the 100 Hz grid; row i is grid index first + i, NaN where samples are missing.
+
+    rate_rad_s: flexion rate, low-passed 6 Hz, forward +.  jolt: norm of the 5-25 Hz acceleration, m/s².
+    """
+
+    first: int
+    rate_rad_s: Floats
+    jolt_m_s2: Floats
+
+
+@dataclass(slots=True)
+class _Swing:
+    peak: int
+    rate: float
+    period: int
+    fc_s: float | None
+
+
+@dataclass(slots=True)
+class LimbContacts:
+    """Finds one limb's contacts in one gait sequence, each committed once.  Stateful.
+
+    side: None for a thigh whose side is not known.
+    """
+
+    side: Side | None
+    start: int
+    params: ContactParams = field(default_factory=ContactParams)
+    _next: int = -1  # first index not yet judged as a peak
+    _levels: list[float] = field(default_factory=list)
+    _peaks: list[int] = field(default_factory=list)
+    _waiting: list[_Swing] = field(default_factory=list)
+
+    def needs_from(self) -> int:
+        """Oldest grid index that a later call may look at."""
+        oldest = min((s.peak for s in self._waiting), default=max(self._next, self.start))
+        return oldest - 120
+
+    def complete_until(self, upto: int) -> int:
+        """No contact before this grid index will be added by later calls."""
+        waiting = min((s.peak for s in self._waiting), default=upto)
+        return min(waiting, upto - self.params.neighbourhood)
+
+    def advance(self, signals: LimbSignals, upto: int, period_s: float, *, final: bool) -> list[Contact]:
+        """Contacts that the samples before grid index ``upto`` complete, in order of time.
+
+        period_s: the sequence's stride period, used until this limb has shown its own.
+        final: nothing more will come; what waits is settled with what there is.
+        """
+        out: list[Contact] = []
+        for p in self._new_peaks(signals, upto, final=final):
+            swing = self._swing_at(signals, p, period_s)
+            if swing.fc_s is not None:
+                out.append(Contact(ContactKind.FC, self.side, swing.fc_s))
+            self._waiting.append(swing)
+        while self._waiting:
+            swing = self._waiting[0]
+            end = swing.peak + round(self.params.ic_to * swing.period) + 12
+            if end > upto and not final:
+                break
+            self._waiting.pop(0)
+            ic = initial_contact_s(signals, swing.peak, swing.period, min(end, upto), self.params)
+            if ic is not None:
+                out.append(Contact(ContactKind.IC, self.side, ic))
+        return sorted(out, key=lambda c: c.t_s)
+
+    def _new_peaks(self, s: LimbSignals, upto: int, *, final: bool) -> list[int]:
+        """Swing peaks whose neighbourhood is complete."""
+        p, hood = self.params, self.params.neighbourhood
+        a = max(self._next, self.start, s.first + 1)
+        b = (upto if final else upto - hood) - 1
+        if b <= a:
+            return []
+        w = s.rate_rad_s
+        i = np.arange(a, b) - s.first
+        with np.errstate(invalid="ignore"):
+            tops = i[(w[i] > w[i - 1]) & (w[i] >= w[i + 1]) & (w[i] > p.min_swing_rad_s)]
+        self._next = b
+        peaks = []
+        for j in tops:
+            around = w[max(j - hood, 0) : j + hood + 1]
+            if np.isnan(around).any() or w[j] < around.max():
+                continue
+            level = float(np.median(self._levels[-6:])) if self._levels else 0.0
+            if w[j] < p.min_share_of_level * level or _excursion(w, j) < p.min_excursion_rad:
+                continue
+            self._levels.append(float(w[j]))
+            peaks.append(int(j) + s.first)
+        return peaks
+
+    def _swing_at(self, s: LimbSignals, peak: int, period_s: float) -> _Swing:
+        self._peaks = [*self._peaks[-4:], peak]
+        own = [b - a for a, b in zip(self._peaks, self._peaks[1:], strict=False) if 50 <= b - a <= 250]
+        period = round(float(np.median(own[-3:]))) if own else round(100 * period_s)
+        j = peak - s.first
+        return _Swing(peak, float(s.rate_rad_s[j]), period, final_contact_s(s, peak, self.params))
+
+
+def _excursion(w: Floats, j: int) -> float:
+    """Forward angle swept around the peak while the rate stays positive, rad."""
+    before, after = w[max(j - 80, 0) : j + 1][::-1], w[j : j + 80]
+    nb = int(np.argmax(before <= 0)) if (before <= 0).any() else len(before)
+    na = int(np.argmax(after <= 0)) if (after <= 0).any() else len(after)
+    return float(before[:nb].sum() + after[:na].sum()) / 100.0
+
+
+def final_contact_s(s: LimbSignals, peak: int, p: ContactParams) -> float | None:
+    """Where the rate last passes fc_share of its peak before the peak, between two samples."""
+    j = peak - s.first
+    top = parabolic_top(s.rate_rad_s, j)[1]
+    back = s.rate_rad_s[max(j - 60, 0) : j + 1][::-1] - p.fc_share * top
+    below = np.flatnonzero(back < 0)
+    if len(below) == 0:
+        return None
+    i = int(below[0])
+    inside, outside = back[i - 1], back[i]
+    if not np.isfinite(outside + inside):
+        return None
+    return float(peak - i + outside / (outside - inside)) / 100.0
+
+
+def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: ContactParams) -> float | None:
+    """Beginning of the landing's jolt, where its energy in the window passes a tenth of its total."""
+    a = peak + round(p.ic_from * period) - s.first
+    b = min(peak + round(p.ic_to * period) - s.first, upto - s.first)
+    if b - a < 5:
+        return None
+    energy = s.jolt_m_s2[a:b] ** 2
+    if not np.isfinite(energy).all():
+        return None
+    total = np.cumsum(energy)
+    k = int(np.searchsorted(total, 0.1 * total[-1]))
+    before = total[k - 1] if k else 0.0
+    part = (0.1 * total[-1] - before) / max(energy[k], 1e-12)
+    return float(a + s.first + k - 1 + part) / 100.0
+
+
+def parabolic_top(x: Floats, i: int) -> tuple[float, float]:
+    """Position (samples) and height of the parabola through x[i-1], x[i], x[i+1]."""
+    if i < 1 or i + 1 >= len(x):
+        return float(i), float(x[i])
+    left, mid, right = x[i - 1 : i + 2]
+    bend = left - 2 * mid + right
+    if bend >= 0:
+        return float(i), float(mid)
+    shift = 0.5 * (left - right) / bend
+    return float(i + shift), float(mid - 0.25 * (left - right) * shift)

@@ -1,0 +1,79 @@
+"""Strides from committed contacts: an automaton that looks at each contact once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gaitmon.model import Contact, ContactKind, Side
+
+MIN_STRIDE_S, MAX_STRIDE_S = 0.4, 3.0  # Mobilise-D accepts 0.2-3.0 s a stride; a thigh cannot do 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class StrideTimes:
+    """The bare times of a stride; see model.Stride for their meaning."""
+
+    side: Side | None
+    ordinal: int
+    start_s: float
+    fc_s: float | None
+    end_s: float
+    opposite_ic_s: float | None
+    opposite_fc_s: float | None
+
+
+@dataclass(slots=True)
+class StrideAssembler:
+    """Pairs each side's initial contacts within one gait sequence.  Stateful.
+
+    ordinals count a side's initial contacts over the whole segment and never start again.
+    """
+
+    _ordinal: dict[Side | None, int] = field(default_factory=dict)
+    _open: dict[Side | None, Contact] = field(default_factory=dict)
+    _open_ordinal: dict[Side | None, int] = field(default_factory=dict)
+    _recent: list[Contact] = field(default_factory=list)
+    _waiting: list[tuple[Side | None, int, Contact, Contact]] = field(default_factory=list)
+
+    def new_sequence(self) -> None:
+        """A stride never reaches from one gait sequence into another."""
+        self._open.clear()
+        self._recent.clear()
+        self._waiting.clear()
+
+    def push(self, contact: Contact) -> None:
+        self._recent = [c for c in self._recent if c.t_s > contact.t_s - 3 * MAX_STRIDE_S] + [contact]
+        if contact.kind is not ContactKind.IC:
+            return
+        ordinal = self._ordinal[contact.side] = self._ordinal.get(contact.side, 0) + 1
+        before = self._open.get(contact.side)
+        if before is not None and MIN_STRIDE_S <= contact.t_s - before.t_s <= MAX_STRIDE_S:
+            self._waiting.append((contact.side, self._open_ordinal[contact.side], before, contact))
+        self._open[contact.side] = contact
+        self._open_ordinal[contact.side] = ordinal
+
+    def ready(self, complete_until_s: float) -> list[StrideTimes]:
+        """Strides that end before complete_until_s, up to which both sides' contacts are known."""
+        done = [w for w in self._waiting if w[3].t_s < complete_until_s]
+        self._waiting = [w for w in self._waiting if w[3].t_s >= complete_until_s]
+        return [self._times(*w) for w in done]
+
+    def _times(self, side: Side | None, ordinal: int, a: Contact, b: Contact) -> StrideTimes:
+        between = [c for c in self._recent if a.t_s < c.t_s < b.t_s]
+        opposite = None if side is None else side.other
+        return StrideTimes(
+            side,
+            ordinal,
+            a.t_s,
+            _only(c.t_s for c in between if c.side is side and c.kind is ContactKind.FC),
+            b.t_s,
+            _only(c.t_s for c in between if opposite and c.side is opposite and c.kind is ContactKind.IC),
+            _only(c.t_s for c in between if opposite and c.side is opposite and c.kind is ContactKind.FC),
+        )
+
+
+def _only(times: Iterable[float]) -> float | None:
+    """The one time there is; with none or several it is not known which is meant: never choose silently."""
+    found = list(times)
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,1 @@
+"""From raw samples of each sensor to clean signals on one 100 Hz grid."""

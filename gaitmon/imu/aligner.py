@@ -1,0 +1,121 @@
+"""Finds the alignment of all worn sensors together, once there has been enough walking.  Stateful."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gaitmon.imu.alignment import (
+    FlexionAxis,
+    flexion_axis,
+    horizontal_basis,
+    pelvis_left,
+    segment_rotation,
+    unit,
+    walking_frame_acc,
+)
+from gaitmon.imu.chain import SensorChain
+from gaitmon.model import Alignment, Floats, Placement
+
+MIN_WALK = 400  # grid samples: 4 s of walking find the axis within 2 degrees
+ENOUGH_WALK = 800  # 8 s within 1 degree
+SETTLED_WALK = 2000  # 20 s: steady walking, not the few steps to a chair; not asked for again
+STILL = 100  # grid samples looked at for stillness
+_NEAR_WALKING = np.cos(np.radians(35.0))  # standing is the stillness nearest to the posture of walking
+_THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
+
+
+@dataclass(slots=True)
+class Aligner:
+    """still: up per placement of recent moments of rest, sitting and lying among them."""
+
+    _still: deque[tuple[int, dict[Placement, Floats]]] = field(default_factory=lambda: deque(maxlen=240))
+    _count: int = 0
+
+    def observe(self, tick_index: int, chains: Mapping[Placement, SensorChain]) -> None:
+        """Remember the sensors' verticals if everything worn was at rest in the last second."""
+        ups: dict[Placement, Floats] = {}
+        for p, chain in chains.items():
+            x = chain.raw.view(tick_index - STILL, tick_index)
+            acc = x[:, :3]
+            mean = acc.mean(axis=0)
+            if np.isnan(mean[0]):
+                continue
+            if np.abs(acc - mean).max() > 0.6 or (chain.has_gyroscope and np.abs(x[:, 3:6]).max() > 0.25):
+                return
+            ups[p] = unit(mean)
+        if ups:
+            self._still.append((tick_index, ups))
+
+    def align(
+        self, start: int, end: int, chains: Mapping[Placement, SensorChain], effective: int
+    ) -> list[Alignment]:
+        """Alignments from the walk in grid indices [start, end), to be used from ``effective`` on."""
+        views = {p: c.raw.view(start, end) for p, c in chains.items() if c.has_gyroscope}
+        views = {p: v[np.isfinite(v).all(axis=1)] for p, v in views.items()}
+        views = {p: v for p, v in views.items() if len(v) >= MIN_WALK // 2}
+        gravity = {p: unit(v[:, :3].mean(axis=0)) for p, v in views.items()}
+        standing = self._standing(gravity)
+        self._count += 1
+        out: list[Alignment] = []
+        axes: dict[Placement, FlexionAxis] = {}
+        for p, v in views.items():
+            if p in _THIGHS:
+                up = standing.get(p, gravity[p])
+                axes[p] = flexion_axis(v[:, :3], v[:, 3:6], up)
+                quality = {
+                    "share": axes[p].share,
+                    "sign": axes[p].sign_score,
+                    "standing": float(p in standing),
+                }
+                out.append(
+                    Alignment(
+                        p, self._count, effective / 100.0, segment_rotation(up, axes[p].axis), True, quality
+                    )
+                )
+        if Placement.PELVIS in views:
+            out.append(self._pelvis(start, end, effective, chains, gravity, standing, axes))
+        return out
+
+    def _standing(self, gravity: Mapping[Placement, Floats]) -> dict[Placement, Floats]:
+        """Mean vertical of the most recent rest in which each sensor leaned as it does in walking."""
+        picked: list[dict[Placement, Floats]] = []
+        for _, ups in reversed(self._still):
+            shared = [p for p in ups if p in gravity]
+            if shared and all(float(ups[p] @ gravity[p]) > _NEAR_WALKING for p in shared):
+                picked.append(ups)
+                if len(picked) == 10:
+                    break
+        found = {p for ups in picked for p in ups}
+        return {p: unit(np.mean([u[p] for u in picked if p in u], axis=0)) for p in found}
+
+    def _pelvis(
+        self,
+        start: int,
+        end: int,
+        effective: int,
+        chains: Mapping[Placement, SensorChain],
+        gravity: Mapping[Placement, Floats],
+        standing: Mapping[Placement, Floats],
+        axes: Mapping[Placement, FlexionAxis],
+    ) -> Alignment:
+        p = Placement.PELVIS
+        up = standing.get(p, gravity[p])
+        quality = {"standing": float(p in standing)}
+        if Placement.LEFT_THIGH in axes and Placement.RIGHT_THIGH in axes:
+            used = (p, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
+            rows = {q: chains[q].raw.view(start, end) for q in used}
+            good = np.logical_and.reduce([np.isfinite(r).all(axis=1) for r in rows.values()])
+            if good.sum() >= MIN_WALK // 2:
+                thighs = [
+                    walking_frame_acc(rows[q][good, :3], rows[q][good, 6:9], axes[q].axis) for q in used[1:]
+                ]
+                left, agreement = pelvis_left(rows[p][good, :3], rows[p][good, 6:9], up, thighs)
+                quality["agreement"] = agreement
+                return Alignment(p, self._count, effective / 100.0, segment_rotation(up, left), True, quality)
+        return Alignment(
+            p, self._count, effective / 100.0, segment_rotation(up, horizontal_basis(up)[1]), False, quality
+        )

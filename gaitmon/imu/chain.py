@@ -1,0 +1,128 @@
+"""One sensor from its blocks to signals on the common grid.  Stateful, causal but for fixed delays."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gaitmon.imu.filters import ZeroPhase, bandpass_kernel, lowpass_kernel
+from gaitmon.imu.orientation import Orientation, up_in_sensor
+from gaitmon.imu.resample import GRID_HZ, GridRun, Resampler
+from gaitmon.imu.track import Track
+from gaitmon.model import Floats, Gap, ImuBlock, Placement
+
+HALF = 20  # half length of every kernel here: smoothed rows are known 0.2 s late
+_SLOW = lowpass_kernel(6.0, HALF, GRID_HZ)
+_JOLT = bandpass_kernel(5.0, 25.0, HALF, GRID_HZ)
+_SETTLE_FIRST = 50  # rows after the start in which the vertical is not trusted yet
+_SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time constant of 3 s
+
+
+class SensorChain:
+    """raw: columns acc (3), gyr (3), up (3), yaw rate about the vertical (1); sensor frame, SI.
+
+    smooth: columns acc below 6 Hz (3), gyr below 6 Hz (3), norm of the 5-25 Hz acceleration (1).
+    Without a gyroscope gyr, up and yaw rate are NaN.
+    """
+
+    def __init__(self, placement: Placement) -> None:
+        self.placement = placement
+        self.raw = Track(10)
+        self.smooth = Track(7)
+        self.resampler = Resampler()
+        self.has_gyroscope: bool | None = None
+        self._orientation = Orientation()
+        self._slow: ZeroPhase | None = None
+        self._jolt: ZeroPhase | None = None
+        self._last: Floats | None = None
+        self._run_end = 0
+        self._settled = 0
+        self._skip = 0
+        self.holes: list[tuple[int, int]] = []  # grid indices [a, b) without samples, longer than 1 s
+
+    @property
+    def begun(self) -> bool:
+        return self.raw.begun
+
+    @property
+    def frontier(self) -> int:
+        """Grid index before which everything is known, or known to be missing."""
+        return self.smooth.end
+
+    def push(self, block: ImuBlock) -> None:
+        if self.has_gyroscope is None and len(block):
+            self.has_gyroscope = block.gyr_rad_s is not None
+        for run in self.resampler.push(block):
+            self._run(run)
+
+    def gap(self, gap: Gap) -> None:
+        self.close_run()
+        end = math.floor(gap.end_s * GRID_HZ)
+        if not self.raw.begun:  # this sensor starts with a gap: its track begins where the gap does
+            start = math.floor(gap.start_s * GRID_HZ)
+            self.raw.extend(start, np.empty((0, 10)))
+            self.smooth.extend(start, np.empty((0, 7)))
+        self.raw.skip_to(end)
+        self.smooth.skip_to(end)
+
+    def close_run(self) -> None:
+        """The run ends here: give out what resampler and kernels hold back."""
+        for run in self.resampler.flush():
+            self._run(run)
+        self._end_run()
+
+    def _run(self, run: GridRun) -> None:
+        x = run.signals
+        first = run.first
+        if first < self.raw.end:  # older than a gap that was already declared
+            x, first = x[self.raw.end - first :], self.raw.end
+            if len(x) == 0:
+                return
+        if run.starts or self._slow is None:
+            self._end_run()
+            self._slow, self._jolt = ZeroPhase(_SLOW), ZeroPhase(_JOLT)
+            self._settled = first + (
+                _SETTLE_GAP if self.raw.begun and self.raw.end > self.raw.first else _SETTLE_FIRST
+            )
+            self.smooth.skip_to(first)
+            self._skip = HALF
+        if self.raw.begun and first - self._run_end > GRID_HZ and self._run_end:
+            self.holes.append((self._run_end, first))
+        self.raw.extend(first, self._raw_rows(x, first))
+        self._run_end = first + len(x)
+        self._last = x[-1:]
+        self._smooth_rows(x, self._run_end - HALF)
+
+    def _raw_rows(self, x: Floats, first: int) -> Floats:
+        rows = np.full((len(x), 10), np.nan)
+        rows[:, : x.shape[1]] = x
+        if x.shape[1] == 6:
+            acc, gyr = x[:, :3], x[:, 3:]
+            up = up_in_sensor(self._orientation.push(acc, gyr))
+            rows[:, 6:9] = up
+            rows[:, 9] = np.einsum("ij,ij->i", gyr, up)
+            unsettled = self._settled - first
+            if unsettled > 0:
+                rows[:unsettled, 6:10] = np.nan
+        return rows
+
+    def _smooth_rows(self, x: Floats, end: int) -> None:
+        """Filter x; the kernels' output then reaches up to grid index end."""
+        assert self._slow is not None
+        assert self._jolt is not None
+        slow, jolt = self._slow.push(x), self._jolt.push(x[:, :3])
+        rows = np.full((len(x), 7), np.nan)
+        rows[:, : slow.shape[1]] = slow
+        rows[:, 6] = np.sqrt(np.einsum("ij,ij->i", jolt, jolt))
+        drop = min(self._skip, len(rows))  # what belongs to before the run's first sample
+        self._skip -= drop
+        rows = rows[drop:]
+        if len(rows):
+            self.smooth.extend(end - len(rows), rows)
+
+    def _end_run(self) -> None:
+        if self._slow is None or self._last is None:
+            return
+        self._smooth_rows(np.repeat(self._last, HALF, axis=0), self._run_end)
+        self._slow = self._jolt = None

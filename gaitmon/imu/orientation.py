@@ -1,0 +1,45 @@
+"""Where is up, and which way does the sensor turn: VQF without magnetometer.
+
+Laidig & Seel 2023, "VQF: Highly accurate IMU orientation estimation with bias estimation and magnetic
+disturbance rejection", through the authors' own package.  Its state is carried over calls, so the
+result does not depend on how the stream was cut.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from vqf import VQF
+
+from gaitmon.imu.resample import GRID_HZ
+from gaitmon.model import Floats
+
+
+class Orientation:
+    """Orientation of one sensor along one run without gaps.  Stateful, causal."""
+
+    def __init__(self) -> None:
+        self._vqf = VQF(1.0 / GRID_HZ)
+
+    def push(self, acc_m_s2: Floats, gyr_rad_s: Floats) -> Floats:
+        """acc, gyr: shape (n, 3), sensor frame -> quaternions (n, 4), w x y z, sensor to earth (z up).
+
+        The heading of the earth frame is arbitrary and drifts slowly: only differences over a stride
+        mean anything.
+        """
+        if len(acc_m_s2) == 0:
+            return np.empty((0, 4))
+        out = self._vqf.updateBatch(np.ascontiguousarray(gyr_rad_s), np.ascontiguousarray(acc_m_s2))
+        return np.asarray(out["quat6D"])
+
+
+def up_in_sensor(quat: Floats) -> Floats:
+    """The earth's up direction in the sensor frame, shape (n, 3), from quaternions (n, 4)."""
+    w, x, y, z = quat.T
+    return np.column_stack([2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z])
+
+
+def to_earth(quat: Floats, v: Floats) -> Floats:
+    """Rotate vectors v (n, 3) of the sensor frame into the earth frame of quat (n, 4)."""
+    q, r = quat[:, 1:], quat[:, :1]
+    t = 2.0 * np.cross(q, v)
+    return v + r * t + np.cross(q, t)

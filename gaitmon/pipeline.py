@@ -1,0 +1,401 @@
+"""The one path from samples to walking bouts, for live streams and for recordings alike.
+
+    blocks -> SensorChain per sensor     one 100 Hz grid, orientation, smoothed signals
+           -> every 0.5 s, on a fixed grid:
+              does it look like walking? -> gait sequence
+              how do the sensors sit?    -> alignment, once there was enough walking
+              contacts of each limb      -> strides, with their angles
+              pause of 3 s               -> walking bout: verdicts, turns, symmetry
+
+Batch is: push everything, then flush.  Decisions fall on the grid and see only what lies before it,
+so they do not depend on how the stream was cut into blocks.  Nothing here asks what time it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gaitmon.gait import sequences
+from gaitmon.gait.bouts import MAX_PAUSE_S, MIN_STRIDES, Heading, judge, stratum
+from gaitmon.gait.contacts import ContactParams, LimbContacts, LimbSignals
+from gaitmon.gait.measure import SegmentAngles, side_witnesses, smooth_angle, stride_slice
+from gaitmon.gait.sequences import TICK, WINDOW, GaitSequence, SequenceParams, SequenceTracker
+from gaitmon.gait.sides import SideWitnesses
+from gaitmon.gait.strides import StrideAssembler, StrideTimes
+from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, SETTLED_WALK, Aligner
+from gaitmon.imu.chain import SensorChain
+from gaitmon.imu.track import Track
+from gaitmon.model import (
+    Alignment,
+    Contact,
+    Floats,
+    Gap,
+    ImuBlock,
+    Notice,
+    NoticeKind,
+    Placement,
+    Result,
+    Side,
+    Stride,
+    WalkingBout,
+)
+from gaitmon.symmetry import pelvis as angles
+from gaitmon.symmetry.summary import MeasuredStride, PelvisStride, summarise
+
+THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
+STRIDE_FINAL_S = 2.0  # a stride is out at most this long after its closing contact
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineParams:
+    sequences: SequenceParams = field(default_factory=SequenceParams)
+    contacts: ContactParams = field(default_factory=ContactParams)
+
+    def fingerprint(self) -> str:
+        """Changes when any parameter does; part of every result's ``produced_by``."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """A stride of the open bout with what was measured on it."""
+
+    measured: MeasuredStride
+    witnesses: tuple[complex, complex] | None
+
+
+class GaitPipeline:
+    """Stateful.  push and flush return results in the order in which they became final."""
+
+    def __init__(self, placements: Iterable[Placement], params: PipelineParams | None = None) -> None:
+        """placements: every sensor that will deliver; the pipeline waits for each, so that left and
+        right are looked at together.  A sensor that has stopped must be declared by a Gap."""
+        self.params = params or PipelineParams()
+        self._chains = {p: SensorChain(p) for p in sorted(set(placements)) if not p.is_reference}
+        self._tick: int | None = None
+        self._tracker = SequenceTracker()
+        self._aligner = Aligner()
+        self._alignment: dict[Placement, Alignment] = {}
+        self._aligned_over = 0  # grid samples of walking that the alignment rests on
+        self._limbs: dict[Placement, LimbContacts] = {}
+        self._sequence_start: int | None = None
+        self._assembler = StrideAssembler()
+        self._yaw = Track(1)
+        self._bout: list[_Walked] = []
+        self._bouts = 0
+        self._sides = SideWitnesses()
+        self._holes_said: dict[Placement, int] = {}
+
+    def push(self, item: ImuBlock | Gap) -> list[Result]:
+        """Take samples of one sensor, or the news that it has none; give what became final."""
+        chain = self._chains.get(item.placement)
+        if chain is None:
+            return []
+        if isinstance(item, Gap):
+            chain.gap(item)
+        else:
+            chain.push(item)
+        return list(self._advance())
+
+    def flush(self) -> list[Result]:
+        """The recording ends: everything held back becomes final."""
+        for chain in self._chains.values():
+            chain.close_run()
+        end = max((c.raw.end for c in self._chains.values() if c.begun), default=0)
+        for chain in self._chains.values():
+            if not chain.begun:
+                chain.gap(Gap(chain.placement, 0.0, end / 100.0, "no samples"))
+            chain.raw.skip_to(end + TICK)
+            chain.smooth.skip_to(end + TICK)
+        out = list(self._advance())
+        now = end + TICK
+        if (sequence := self._tracker.close()) is not None:
+            out += self._walk(sequence, now)
+        out += self._close_bout(math.inf)
+        return out + self._last_words()
+
+    # ---- time -------------------------------------------------------------------------------
+
+    def _advance(self) -> Iterator[Result]:
+        """Every tick of the grid that all sensors have reached."""
+        chains = self._chains.values()
+        if not all(c.begun for c in chains) or not self._chains:
+            return
+        if self._tick is None:
+            self._tick = min(c.raw.first for c in chains) // TICK
+        last = min(c.frontier for c in chains) // TICK
+        first = self._tick + 1
+        if last < first:
+            return
+        verdicts = self._looks_like_walking(first, last)
+        for tick, (walking, period_s) in zip(range(first, last + 1), verdicts, strict=True):
+            yield from self._on_tick(tick, walking, period_s)
+        self._tick = last
+        self._forget(last * TICK)
+
+    def _on_tick(self, tick: int, walking: bool, period_s: float) -> Iterator[Result]:
+        now = tick * TICK
+        self._follow_heading(now)
+        closed = self._tracker.push(tick, walking, period_s)
+        sequence = closed or self._tracker.current
+        if sequence is None:
+            self._aligner.observe(now, self._chains)
+        else:
+            yield from self._walk(sequence, now)
+        if self._bout and now / 100.0 > self._bout_end_s() + MAX_PAUSE_S + STRIDE_FINAL_S:
+            yield from self._close_bout(now / 100.0)
+        yield from self._holes()
+
+    def _forget(self, now: int) -> None:
+        current = self._tracker.current
+        keep = now - WINDOW - 200
+        if current is not None and self._sequence_start is None:
+            keep = min(keep, current.start - 200)
+        keep = min([keep, *(limb.needs_from() for limb in self._limbs.values())])
+        for chain in self._chains.values():
+            chain.raw.forget_before(min(keep, now - SETTLED_WALK - 600))
+            chain.smooth.forget_before(keep)
+        bout_start = min((round(100 * w.measured.stride.start_s) for w in self._bout), default=now)
+        self._yaw.forget_before(min(bout_start - 400, keep))
+
+    # ---- walking ----------------------------------------------------------------------------
+
+    def _looks_like_walking(self, first: int, last: int) -> list[tuple[bool, float]]:
+        """(walking, stride period) of each tick: from the thighs, else from whatever there is."""
+        n = last - first + 1
+        a, b = first * TICK - WINDOW, last * TICK
+        votes: list[tuple[Placement, Floats, Floats, Floats]] = []
+        for p, chain in self._chains.items():
+            gyroscope = bool(chain.has_gyroscope) and p in THIGHS
+            columns = slice(3, 6) if gyroscope else slice(0, 3)
+            e = sequences.evidence(chain.smooth.view(a, b)[:, columns], first, n, a, self.params.sequences)
+            walking = sequences.looks_like_walking(e, gyroscope=gyroscope, params=self.params.sequences)
+            votes.append((p, np.isfinite(e.rms).astype(float), walking.astype(float), e.period_s))
+        out = []
+        for i in range(n):
+            seen = [(p, w[i], period[i]) for p, ok, w, period in votes if ok[i]]
+            thighs = [v for v in seen if v[0] in THIGHS]
+            voters = thighs or seen
+            walking_now = [v for v in voters if v[1]]
+            period = float(np.median([v[2] for v in walking_now])) if walking_now else math.nan
+            out.append((len(walking_now) == len(voters) > 0, period))
+        return out
+
+    def _walk(self, sequence: GaitSequence, now: int) -> Iterator[Result]:
+        """What the samples before ``now`` add to an open or just closed gait sequence."""
+        if self._sequence_start != sequence.start:
+            length = sequence.end - sequence.start
+            if self._aligned_over < SETTLED_WALK and length < ENOUGH_WALK and not sequence.closed:
+                return  # hold this walk back until it has shown how the sensors sit
+            if self._aligned_over < SETTLED_WALK and length >= MIN_WALK and length >= self._aligned_over:
+                yield from self._align(sequence)
+            if not self._alignment:
+                return
+            self._begin(sequence)
+        upto = min(now, sequence.end)
+        contacts: list[Contact] = []
+        for placement, limb in self._limbs.items():
+            signals = self._limb_signals(placement, limb, upto)
+            contacts += limb.advance(signals, upto, sequence.period_s, final=sequence.closed)
+        for contact in sorted(contacts, key=lambda c: c.t_s):
+            self._assembler.push(contact)
+            yield contact
+        complete = min((limb.complete_until(upto) for limb in self._limbs.values()), default=upto)
+        complete_s = math.inf if sequence.closed else complete / 100.0
+        for times in self._assembler.ready(complete_s):
+            if self._bout and times.start_s > self._bout_end_s() + MAX_PAUSE_S:
+                yield from self._close_bout(times.start_s)
+            walked = self._measure(times)
+            self._bout.append(walked)
+            yield walked.measured.stride
+        if sequence.closed:
+            self._sequence_start = None
+            self._limbs = {}
+            if self._aligned_over < SETTLED_WALK <= sequence.end - sequence.start:
+                yield from self._align(sequence, effective=sequence.end)
+
+    def _begin(self, sequence: GaitSequence) -> None:
+        self._sequence_start = sequence.start
+        self._assembler.new_sequence()
+        self._limbs = {
+            p: LimbContacts(p.side, sequence.start, self.params.contacts)
+            for p in THIGHS
+            if p in self._alignment and p in self._chains
+        }
+
+    def _align(self, sequence: GaitSequence, effective: int | None = None) -> Iterator[Result]:
+        """Alignment from this walk; effective from its start, or from where walking has ended."""
+        self._aligned_over = sequence.end - sequence.start
+        start = max(sequence.start, sequence.end - SETTLED_WALK)
+        for alignment in self._aligner.align(start, sequence.end, self._chains, effective or sequence.start):
+            self._alignment[alignment.placement] = alignment
+            yield alignment
+
+    def _limb_signals(self, placement: Placement, limb: LimbContacts, upto: int) -> LimbSignals:
+        first = limb.needs_from()
+        rows = self._chains[placement].smooth.view(first, upto)
+        left = self._alignment[placement].rotation[1]
+        return LimbSignals(first, -(rows[:, 3:6] @ left), rows[:, 6])
+
+    def _measure(self, times: StrideTimes) -> _Walked:
+        a, b = stride_slice(times)
+        seen = SegmentAngles(
+            thigh_left=self._angle(Placement.LEFT_THIGH, a, b, "flexion"),
+            thigh_right=self._angle(Placement.RIGHT_THIGH, a, b, "flexion"),
+            tilt=self._angle(Placement.PELVIS, a, b, "tilt"),
+            obliquity=self._angle(Placement.PELVIS, a, b, "obliquity"),
+            yaw_rate_rad_s=self._yaw_over(a, b),
+        )
+        unsided = self._angle(Placement.THIGH, a, b, "flexion") if times.side is None else None
+        flexion = unsided if times.side is None else seen.thigh(times.side)
+        flags = () if flexion is not None or times.side is None else ("no angles",)
+        if self._has_hole(times):
+            flags = ("gap",)
+        stride = Stride(
+            times.side, times.ordinal, times.start_s, times.fc_s, times.end_s, times.opposite_ic_s,
+            None if flexion is None else float(np.ptp(flexion)),
+            None if flexion is None else float(flexion.max()),
+            None if flexion is None else float(flexion.min()),
+            flags,
+        )  # fmt: skip
+        return _Walked(MeasuredStride(stride, _pelvis_stride(times, seen)), side_witnesses(seen))
+
+    def _angle(self, placement: Placement, a: int, b: int, what: str) -> Floats | None:
+        alignment, chain = self._alignment.get(placement), self._chains.get(placement)
+        if alignment is None or chain is None or not alignment.flexion_known:
+            return None
+        up = chain.raw.view(a, b)[:, 6:9] @ alignment.rotation.T
+        match what:
+            case "flexion":
+                return smooth_angle(angles.thigh_flexion_deg(up))
+            case "tilt":
+                return smooth_angle(angles.tilt_deg(up))
+            case _:
+                return smooth_angle(angles.obliquity_deg(up))
+
+    def _has_hole(self, times: StrideTimes) -> bool:
+        thigh = next((p for p in THIGHS if p.side is times.side and p in self._chains), None)
+        if thigh is None:
+            return False
+        rows = self._chains[thigh].raw.view(math.floor(times.start_s * 100), math.ceil(times.end_s * 100))
+        return bool(np.isnan(rows[:, :3]).any())
+
+    # ---- heading ----------------------------------------------------------------------------
+
+    def _follow_heading(self, now: int) -> None:
+        """Yaw rate of the pelvis, or of the mean thigh where the pelvis has none."""
+        a = now - TICK
+        columns = [c.raw.view(a, now)[:, 9] for p, c in self._chains.items() if p in THIGHS]
+        pelvis = self._chains.get(Placement.PELVIS)
+        rate = np.full(TICK, np.nan) if pelvis is None else pelvis.raw.view(a, now)[:, 9]
+        missing = np.isnan(rate)
+        if columns and missing.any():
+            thighs = np.vstack(columns)
+            known = np.isfinite(thighs)
+            total = np.where(known, thighs, 0.0).sum(axis=0)
+            with np.errstate(invalid="ignore"):
+                rate = np.where(missing, total / known.sum(axis=0), rate)
+        self._yaw.extend(a, rate[:, np.newaxis])
+
+    def _yaw_over(self, a: int, b: int) -> Floats | None:
+        """The pelvis' own yaw rate, smoothed like an angle; a thigh's is no stand-in for rotation."""
+        pelvis = self._chains.get(Placement.PELVIS)
+        return None if pelvis is None else smooth_angle(pelvis.raw.view(a, b)[:, 9])
+
+    # ---- bouts ------------------------------------------------------------------------------
+
+    def _bout_end_s(self) -> float:
+        return max(w.measured.stride.end_s for w in self._bout)
+
+    def _close_bout(self, now_s: float) -> Iterator[Result]:
+        walked, self._bout = self._bout, []
+        if len(walked) < MIN_STRIDES:
+            return
+        strides = [w.measured.stride for w in walked]
+        start_s, end_s = min(s.start_s for s in strides), max(s.end_s for s in strides)
+        margin_s = 2.0
+        a = round(100 * (start_s - margin_s))
+        b = round(100 * min(end_s + margin_s, now_s))
+        b = min(b, self._yaw.end)
+        heading = Heading(max(a, self._yaw.first), self._yaw.view(max(a, self._yaw.first), b)[:, 0])
+        verdicts, turns = judge(strides, heading)
+        kind = stratum(strides, start_s, end_s)
+        counted = [w for w, v in zip(walked, verdicts, strict=True) if v.accepted]
+        if kind.startswith("excluded"):
+            counted = []
+        self._bouts += 1
+        yield WalkingBout(
+            self._bouts, start_s, end_s, kind, verdicts, turns,
+            summarise([w.measured for w in counted]), self._quality(),
+        )  # fmt: skip
+        for w in counted:
+            if w.witnesses is not None:
+                self._sides.add(*w.witnesses)
+        if (notice := self._sides.verdict()) is not None:
+            yield notice
+
+    def _quality(self) -> tuple[str, ...]:
+        out = [
+            f"no {p}"
+            for p in (Placement.PELVIS, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
+            if p not in self._chains
+        ]
+        if any(a.quality.get("standing") == 0.0 for a in self._alignment.values()):
+            out.append("no standing seen: angles are relative to mean walking posture")
+        return tuple(out)
+
+    # ---- what a reader must know ------------------------------------------------------------
+
+    def _holes(self) -> Iterator[Result]:
+        for p, chain in self._chains.items():
+            for a, b in chain.holes[self._holes_said.get(p, 0) :]:
+                text = f"{p}: no samples for {(b - a) / 100:.1f} s; nothing was filled in."
+                yield Notice(NoticeKind.GAP, text, p, a / 100.0, b / 100.0)
+            self._holes_said[p] = len(chain.holes)
+
+    def _last_words(self) -> list[Result]:
+        out: list[Result] = list(self._holes())
+        for p, chain in self._chains.items():
+            bad, late = chain.resampler.dropped_bad, chain.resampler.dropped_late
+            if bad:
+                out.append(
+                    Notice(NoticeKind.BAD_SAMPLES, f"{p}: {bad} samples without a number were left out.", p)
+                )
+            if late:
+                text = f"{p}: {late} samples came late or twice and were left out."
+                out.append(Notice(NoticeKind.BAD_SAMPLES, text, p))
+        if self._bouts == 0:
+            text = "No walking bout was found: it takes at least 4 strides within 4 s or more of walking."
+            out.append(Notice(NoticeKind.NO_WALKING, text))
+        return out
+
+
+def _pelvis_stride(times: StrideTimes, seen: SegmentAngles) -> PelvisStride:
+    drop = None
+    if seen.obliquity is not None and times.opposite_fc_s is not None and times.opposite_ic_s is not None:
+        a = round(100 * (times.opposite_fc_s - times.start_s))
+        b = round(100 * (times.opposite_ic_s - times.start_s)) + 1
+        if times.side is not None and 0 <= a < b:
+            drop = angles.contralateral_drop_deg(seen.obliquity[a:b], times.side)
+    return PelvisStride(
+        tilt_rom_deg=None if seen.tilt is None else float(np.ptp(seen.tilt)),
+        obliquity_rom_deg=None if seen.obliquity is None else float(np.ptp(seen.obliquity)),
+        rotation_rom_deg=None
+        if seen.yaw_rate_rad_s is None
+        else angles.rotation_rom_deg(seen.yaw_rate_rad_s),
+        drop_deg=drop,
+    )
+
+
+def run(
+    items: Iterable[ImuBlock | Gap], placements: Iterable[Placement], params: PipelineParams | None = None
+) -> list[Result]:
+    """Batch is streaming to the end."""
+    pipeline = GaitPipeline(placements, params)
+    results = [r for item in items for r in pipeline.push(item)]
+    return results + pipeline.flush()

@@ -1,0 +1,160 @@
+"""From the accepted straight strides of a bout, or of a whole recording, to metric values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaitmon.model import MetricValue, Side, Stride
+from gaitmon.symmetry.indices import ln_asymmetry_pct
+from gaitmon.symmetry.metrics import METRICS
+
+
+@dataclass(frozen=True, slots=True)
+class PelvisStride:
+    """The pelvis over one stride, degrees.  None where it cannot be known.
+
+    drop_deg: largest ipsilateral obliquity in the single support of the stride's side.
+    """
+
+    tilt_rom_deg: float | None = None
+    obliquity_rom_deg: float | None = None
+    rotation_rom_deg: float | None = None
+    drop_deg: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredStride:
+    stride: Stride
+    pelvis: PelvisStride
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Median of a side's values, its standard error, and how many there were."""
+
+    n: int
+    median: float
+    standard_error: float
+
+
+def summarise(strides: Sequence[MeasuredStride]) -> tuple[MetricValue, ...]:
+    """Every metric of the table that these strides can give.
+
+    strides: accepted, straight, any order.  A metric with fewer strides than its minimum has value
+    None and says so in its note.  Standard errors are analytic: that of a median, 1.2533 SD / sqrt(n)
+    with SD from the median absolute deviation, propagated to ratios and differences as if the sides
+    were independent.
+    """
+    left = [m for m in strides if m.stride.side is Side.LEFT]
+    right = [m for m in strides if m.stride.side is Side.RIGHT]
+    out: list[MetricValue] = []
+    for what, unit in (("stride_time", "s"), ("step_time", "s"), ("stance_time", "s"), ("swing_time", "s"), ("thigh_rom", "deg")):  # fmt: skip
+        ls, rs = _spread(left, what), _spread(right, what)
+        out.append(_one_side(f"{what}_left_{unit}", Side.LEFT, ls))
+        out.append(_one_side(f"{what}_right_{unit}", Side.RIGHT, rs))
+        if what != "stride_time":
+            out.append(_ratio(f"{what}_ln_pct", ls, rs))
+    out += _drops(left, right)
+    out += _pelvis(strides, len(left), len(right))
+    out += _cadence(strides, len(left), len(right))
+    return tuple(out)
+
+
+def _value(m: MeasuredStride, what: str) -> float | None:
+    s = m.stride
+    match what:
+        case "stride_time":
+            return s.duration_s
+        case "step_time":
+            return None if s.opposite_ic_s is None else s.end_s - s.opposite_ic_s
+        case "stance_time":
+            return s.stance_s
+        case "swing_time":
+            return s.swing_s
+        case "thigh_rom":
+            return s.thigh_rom_deg
+        case "drop":
+            return m.pelvis.drop_deg
+        case _:
+            raise ValueError(what)
+
+
+def _spread(strides: Sequence[MeasuredStride], what: str) -> _Spread:
+    return _spread_of([v for m in strides if (v := _value(m, what)) is not None])
+
+
+def _spread_of(values: Sequence[float]) -> _Spread:
+    if not values:
+        return _Spread(0, math.nan, math.nan)
+    x = np.asarray(values)
+    median = float(np.median(x))
+    sd = 1.4826 * float(np.median(np.abs(x - median)))
+    return _Spread(len(x), median, 1.2533 * sd / math.sqrt(len(x)))
+
+
+def _short(metric: str, n_left: int, n_right: int) -> MetricValue | None:
+    need = METRICS[metric].min_strides
+    n = min(n_left, n_right)
+    if n >= need:
+        return None
+    return MetricValue(metric, None, None, n_left, n_right, f"not enough strides ({n} of {need})")
+
+
+def _one_side(metric: str, side: Side, s: _Spread) -> MetricValue:
+    n_left, n_right = (s.n, 0) if side is Side.LEFT else (0, s.n)
+    need = METRICS[metric].min_strides
+    if s.n < need:
+        return MetricValue(metric, None, None, n_left, n_right, f"not enough strides ({s.n} of {need})")
+    return MetricValue(metric, s.median, s.standard_error, n_left, n_right)
+
+
+def _ratio(metric: str, left: _Spread, right: _Spread) -> MetricValue:
+    if (short := _short(metric, left.n, right.n)) is not None:
+        return short
+    if left.median <= 0 or right.median <= 0:
+        return MetricValue(metric, None, None, left.n, right.n, "a side's value is not positive")
+    error = 100.0 * math.hypot(left.standard_error / left.median, right.standard_error / right.median)
+    return MetricValue(metric, ln_asymmetry_pct(left.median, right.median), error, left.n, right.n)
+
+
+def _drops(left: Sequence[MeasuredStride], right: Sequence[MeasuredStride]) -> list[MetricValue]:
+    ls, rs = _spread(left, "drop"), _spread(right, "drop")
+    both = _short("drop_asym_deg", ls.n, rs.n) or MetricValue(
+        "drop_asym_deg", rs.median - ls.median, math.hypot(ls.standard_error, rs.standard_error), ls.n, rs.n
+    )
+    return [_one_side("drop_left_deg", Side.LEFT, ls), _one_side("drop_right_deg", Side.RIGHT, rs), both]
+
+
+def _pooled(metric: str, values: list[float | None], n_left: int, n_right: int) -> MetricValue:
+    s = _spread_of([v for v in values if v is not None])
+    need = METRICS[metric].min_strides
+    if s.n < need:
+        return MetricValue(metric, None, None, n_left, n_right, f"not enough strides ({s.n} of {need})")
+    return MetricValue(metric, s.median, s.standard_error, n_left, n_right)
+
+
+def _pelvis(strides: Sequence[MeasuredStride], n_left: int, n_right: int) -> list[MetricValue]:
+    return [
+        _pooled("pelvis_tilt_rom_deg", [m.pelvis.tilt_rom_deg for m in strides], n_left, n_right),
+        _pooled("pelvis_obliquity_rom_deg", [m.pelvis.obliquity_rom_deg for m in strides], n_left, n_right),
+        _pooled("pelvis_rotation_rom_deg", [m.pelvis.rotation_rom_deg for m in strides], n_left, n_right),
+    ]
+
+
+def _cadence(strides: Sequence[MeasuredStride], n_left: int, n_right: int) -> list[MetricValue]:
+    x = np.asarray([m.stride.duration_s for m in strides])
+    need = METRICS["stride_time_s"].min_strides
+    if len(x) < need:
+        note = f"not enough strides ({len(x)} of {need})"
+        return [
+            MetricValue(m, None, None, n_left, n_right, note) for m in ("stride_time_s", "cadence_steps_min")
+        ]
+    mean, error = float(x.mean()), float(x.std(ddof=1) / math.sqrt(len(x)))
+    return [
+        MetricValue("stride_time_s", mean, error, n_left, n_right),
+        MetricValue("cadence_steps_min", 120.0 / mean, 120.0 * error / mean**2, n_left, n_right),
+    ]
