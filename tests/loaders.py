@@ -1,0 +1,86 @@
+"""The recordings of GAITMON_DATA as tests want them: read once, references beside them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from gaitmon.model import Floats, Placement, Side
+from gaitmon.sensors.formats import open_recording
+from gaitmon.sensors.recording import Recording
+from tests.needs import recording
+
+FOOT_REFERENCE_HZ = 204.8
+# ../shared/data/README.md says who wore what.
+MTW_PLACEMENTS = {
+    "..2d": Placement.PELVIS,
+    "..2c": Placement.LEFT_THIGH,
+    "..2b": Placement.RIGHT_THIGH,
+    "..31": Placement.LEFT_FOOT,
+    "..24": Placement.RIGHT_FOOT,
+}
+STROKE_SUBJECTS = ("pp02", "pp03", "pp08", "pp09")
+FOOT = {Side.LEFT: Placement.LEFT_FOOT, Side.RIGHT: Placement.RIGHT_FOOT}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FootReference:
+    """One foot IMU with motion-capture events, all on the IMU's clock.
+
+    ic_s: also the initial contact that opens the first stride.
+    """
+
+    side: Side
+    t_s: Floats
+    acc_m_s2: Floats
+    gyr_rad_s: Floats
+    ic_s: Floats
+    fc_s: Floats
+
+
+@cache
+def foot_reference() -> dict[Side, FootReference]:
+    table = np.loadtxt(recording("foot_reference", "imu_sample.csv"), delimiter=",", skiprows=2)
+    with recording("foot_reference", "stride_events_sample.csv").open(newline="") as file:
+        events = list(csv.DictReader(file))
+
+    def times(side: Side, *columns: str) -> Floats:
+        samples = {float(row[c]) for row in events if row["foot"] == side for c in columns}
+        return np.array(sorted(samples)) / FOOT_REFERENCE_HZ
+
+    return {
+        side: FootReference(
+            side,
+            t_s=table[:, 0] / FOOT_REFERENCE_HZ,
+            acc_m_s2=table[:, first : first + 6 : 2],  # left and right columns alternate
+            gyr_rad_s=np.radians(table[:, first + 6 : first + 12 : 2]),
+            ic_s=times(side, "ic", "pre_ic"),
+            fc_s=times(side, "tc"),
+        )
+        for side, first in ((Side.LEFT, 1), (Side.RIGHT, 2))
+    }
+
+
+@cache
+def qmt() -> Recording:
+    return open_recording(recording("qmt_full_body", "full_body_example_data.mat"))
+
+
+@cache
+def mtw() -> Recording:
+    return open_recording(recording("mtw_pelvis_thighs"), MTW_PLACEMENTS)
+
+
+@cache
+def stroke(subject: str) -> Recording:
+    return open_recording(recording("stroke_treadmill", f"{subject}_1Reg.npz"))
+
+
+def foot_samples(of: Recording, side: Side) -> tuple[Floats, Floats, Floats]:
+    """t_s, acc_m_s2, gyr_rad_s of a recording's foot sensor."""
+    t_s, acc, gyr = of.streams[FOOT[side]].arrays()
+    assert gyr is not None
+    return t_s, acc, gyr
