@@ -1,0 +1,71 @@
+"""What charts.js draws: plain data, embedded in the page.  The table beside it says the same."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from gaitmon.web.formats import quantity, unit_symbol
+from gaitmon.web.trend_view import TrendChart
+
+
+class PointJson(TypedDict):
+    day: str
+    value: float | None
+    standard_error: float | None
+    n_strides: int
+    valid: bool
+
+
+class ChartJson(TypedDict):
+    title: str
+    unit: str
+    up: str
+    down: str
+    mean: float | None
+    half_width: float | None
+    points: list[PointJson]
+    alert_days: list[str]
+    simulated: bool
+    summary: str
+
+
+def trend_json(chart: TrendChart) -> ChartJson:
+    return ChartJson(
+        title=chart.info.name,
+        unit=unit_symbol(chart.info.unit),
+        up=chart.info.up,
+        down=chart.info.down,
+        mean=chart.band.mean if chart.band else None,
+        half_width=chart.band.half_width if chart.band else None,
+        points=[
+            PointJson(
+                day=p.day,
+                value=p.value,
+                standard_error=p.standard_error,
+                n_strides=p.n_strides,
+                valid=p.valid,
+            )
+            for p in chart.points
+        ],
+        alert_days=list(chart.alert_days),
+        simulated=chart.simulated,
+        summary=_summary(chart),
+    )
+
+
+def _summary(chart: TrendChart) -> str:
+    """The chart in words, for a reader who does not see it."""
+    valid = [p for p in chart.points if p.valid and p.value is not None]
+    signed = bool(chart.info.up)
+    parts = [f"{'Simulated data. ' if chart.simulated else ''}Trend of {chart.info.name}"]
+    if valid:
+        parts.append(f"{len(valid)} valid of {len(chart.points)} days, {valid[0].day} to {valid[-1].day}")
+        parts.append(f"latest {quantity(valid[-1].value, chart.info.unit, signed=signed)}")
+    else:
+        parts.append("no valid day")
+    if chart.band:
+        mean = quantity(chart.band.mean, chart.info.unit, signed=signed)
+        parts.append(f"usual {mean} plus or minus {quantity(chart.band.half_width, chart.info.unit)}")
+    if chart.alert_days:
+        parts.append(f"part of an alert on {len(chart.alert_days)} days since {chart.alert_days[0]}")
+    return "; ".join(parts) + ". The table below has every day."

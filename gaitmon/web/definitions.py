@@ -1,0 +1,68 @@
+"""A metric's name, unit and sign for a reader; also for a metric this version has never heard of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gaitmon.symmetry.metrics import METRICS
+from gaitmon.trends import CORE_METRICS
+
+
+@dataclass(frozen=True, slots=True)
+class MetricInfo:
+    """up, down: what a larger or smaller value means, "" where the name says it.
+
+    min_strides: straight strides per side a bout needs before the value is given, None if not known.
+    """
+
+    id: str
+    name: str
+    unit: str
+    sign: str
+    up: str
+    down: str
+    min_strides: int | None
+    core: bool
+    known: bool
+
+
+def metric_info(metric: str) -> MetricInfo:
+    up, down = _directions(metric)
+    if definition := METRICS.get(metric):
+        return MetricInfo(
+            id=metric,
+            name=definition.name,
+            unit=definition.unit,
+            sign=definition.sign,
+            up=up,
+            down=down,
+            min_strides=definition.min_strides,
+            core=definition.core,
+            known=True,
+        )
+    for rule in CORE_METRICS:
+        if rule.metric == metric:
+            name = rule.phrase[0].upper() + rule.phrase[1:]
+            return MetricInfo(metric, name, rule.unit, "", up, down, None, True, True)
+    return MetricInfo(metric, metric, _unit_of_suffix(metric), "", up, down, None, False, False)
+
+
+def _directions(metric: str) -> tuple[str, str]:
+    if metric.endswith("_ln_pct"):
+        return ("right greater", "left greater") if "_rom_" in metric else ("right longer", "left longer")
+    if metric.endswith("_asym_deg"):
+        return "more on the right", "more on the left"
+    return "", ""
+
+
+_SUFFIX_UNITS = (("_pct", "%"), ("_deg", "°"), ("_m_s", "m/s"), ("_steps_min", "steps/min"), ("_s", "s"))
+
+
+def _unit_of_suffix(metric: str) -> str:
+    return next((unit for suffix, unit in _SUFFIX_UNITS if metric.endswith(suffix)), "")
+
+
+def core_metrics() -> list[str]:
+    """The metrics whose trend is shown first: those that are watched, then the other core ones."""
+    watched = [rule.metric for rule in CORE_METRICS]
+    return watched + [m for m, definition in METRICS.items() if definition.core and m not in watched]
