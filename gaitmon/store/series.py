@@ -3,6 +3,11 @@
 A row is one result with its identity (DESIGN of identities: docs/ARCHITECTURE.md).  Rows arrive over
 MQTT only (transport.ingest), are written as upserts, and are durable when ``write`` returns.
 UTC is microseconds since 1970 as an integer, computed once on the gateway.
+
+**Revisions.**  A segment without rows shows what arrives as it arrives.  A higher revision is kept
+aside until its SegmentRow is there and, where that row says how many strides and bouts belong to it,
+until they are too; then it replaces the whole segment in one transaction.  So nobody ever reads half
+of an old and half of a new analysis.  Rows of a lower revision than the one in force are ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +22,10 @@ from gaitmon.model import MetricValue, Turn
 @dataclass(frozen=True, slots=True)
 class SegmentRow:
     """A stretch of recording with one clock.  identity: (wearer, segment); a higher revision replaces
-    the whole segment atomically."""
+    the whole segment atomically.
+
+    n_strides, n_bouts: how many a replacing revision consists of; None where nobody knows yet (live).
+    """
 
     wearer: str
     segment: str
@@ -28,6 +36,8 @@ class SegmentRow:
     simulated: bool
     gateway: str
     produced_by: str  # version + parameter hash + profile
+    n_strides: int | None = None
+    n_bouts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +117,95 @@ class Verdict:
     reason: str
 
 
-Row = SegmentRow | StrideRow | BoutRow | Verdict | DayRow
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """What is missing or doubtful in a segment.  identity: every field (a notice has no number)."""
+
+    wearer: str
+    segment: str
+    revision: int
+    kind: str
+    text: str
+    placement: str | None
+    start_s: float | None
+    end_s: float | None
+    at_utc_us: int
+
+
+Row = SegmentRow | StrideRow | BoutRow | Verdict | DayRow | NoticeRow
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """(outbox uuid, seq): recorded in the same transaction as the rows of that message."""
+    """(outbox uuid, seq): recorded in the same transaction as the rows of that message.
+
+    gateway: the one that published it; an outbox belongs to the first gateway that used it.
+    base: the publisher's lowest seq not yet confirmed as stored.  A base beyond the watermark means
+    that this store once confirmed rows which it no longer has (restored from a backup): the watermark
+    moves on, and the loss is recorded (``losses``).
+    """
 
     outbox: str
     seq: int
+    gateway: str = ""
+    base: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that could not be stored, kept whole.  identity: (topic, payload)."""
+
+    topic: str
+    payload: bytes
+    reason: str
+    times: int = 1  # how often it arrived
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRow:
+    """What a gateway last said of itself.  identity: gateway.
+
+    state: "ready", "lost" (by its last will) or "sleeping" (it said goodbye).
+    connection: which connection said so; the last will of an older connection is ignored.
+    """
+
+    gateway: str
+    state: str
+    connection: str
+    at_utc_us: int
+    pending: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """How far one outbox is stored.  watermark: every seq up to it is; 0 when none is."""
+
+    outbox: str
+    gateway: str
+    watermark: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Seqs first..last of an outbox were confirmed once and are not in this store any more."""
+
+    outbox: str
+    gateway: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A bout of this wearer that starts at this time appeared, changed or vanished.
+
+    mark: grows with every change, so that clearing an old mark does not clear a newer one.
+    """
+
+    wearer: str
+    start_utc_us: int
+    mark: int
 
 
 class SeriesSink(Protocol):
@@ -130,8 +220,13 @@ class SeriesSink(Protocol):
 class SeriesStore(SeriesSink, Protocol):
     """The store that pages, days and alerts read."""
 
-    def write_delivered(self, rows: Sequence[Row], deliveries: Sequence[Delivery]) -> None:
-        """Upsert rows and record deliveries in one transaction."""
+    def write_delivered(
+        self, rows: Sequence[Row], deliveries: Sequence[Delivery], dead: Sequence[DeadLetter] = ()
+    ) -> None:
+        """Upsert rows, record deliveries and keep dead letters in one transaction.
+
+        A delivery whose outbox belongs to another gateway is not recorded.
+        """
 
     def watermark(self, outbox: str) -> int:
         """Highest seq such that it and every one before it is recorded; 0 when none is."""
@@ -150,3 +245,24 @@ class SeriesStore(SeriesSink, Protocol):
         """Oldest first."""
 
     def segment(self, wearer: str, segment: str) -> SegmentRow | None: ...
+
+    def notices(self, wearer: str, segment: str) -> list[NoticeRow]: ...
+
+    def write_gateway(self, row: GatewayRow) -> None: ...
+
+    def gateways(self) -> list[GatewayRow]: ...
+
+    def outboxes(self) -> list[OutboxRow]:
+        """Least recently used first."""
+
+    def losses(self) -> list[Loss]: ...
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Oldest first."""
+
+    def remove_dead_letter(self, letter: DeadLetter) -> None: ...
+
+    def touched(self) -> list[Touched]:
+        """Bout starts whose days are to be computed again; survives a restart."""
+
+    def clear_touched(self, marks: Sequence[Touched]) -> None: ...

@@ -1,0 +1,1 @@
+"""From the gateway's outbox over MQTT 5 into the store: each result exactly once."""

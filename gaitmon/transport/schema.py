@@ -1,0 +1,212 @@
+"""The messages on the wire: JSON, one schema version, nothing unknown, nothing that is not a number.
+
+``python -m gaitmon.transport.schema_docs`` prints docs/messages.md.  Times of a result are seconds on its
+segment's clock; ``*_utc_us`` is UTC in microseconds since 1970, computed once, on the gateway, as
+``anchor_utc_us + round(t_s * 1e6)``, and travels with the row.  Floats come back bit for bit.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gaitmon.transport import topics
+
+SCHEMA_VERSION = 1
+MAX_MESSAGE_BYTES = 8 * 2**20  # a closed bout of eight hours of walking is about 4 MB
+
+Version = Literal[1]
+Id = Annotated[str, Field(pattern=f"^{topics.ID_PATTERN}$")]
+Segment = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
+Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Seq = Annotated[int, Field(ge=1, le=2**53 - 1)]
+UtcUs = Annotated[int, Field(ge=0, le=2**53 - 1, description="UTC, microseconds since 1970")]
+Text = Annotated[str, Field(max_length=1000)]
+Word = Annotated[str, Field(max_length=100)]
+SideName = Literal["left", "right", "unknown"]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class SegmentBody(Frozen):
+    """A stretch of recording with one clock, announced before its results."""
+
+    anchor_utc_us: UtcUs = Field(description="UTC of t_s = 0, microseconds since 1970")
+    time_sync: Literal["ntp", "unsynchronised", "file", "simulated"]
+    gateway: Id
+    n_strides: Count | None = Field(
+        default=None, description="strides of a replacing revision, which takes effect when all are stored"
+    )
+    n_bouts: Count | None = Field(default=None, description="bouts of a replacing revision, likewise")
+
+
+class StrideBody(Frozen):
+    """Initial contact to the next initial contact of the same side; final when sent."""
+
+    side: SideName
+    ordinal: Count = Field(description="number of the opening contact among this side's in the segment")
+    start_utc_us: UtcUs
+    start_s: float
+    fc_s: float | None = Field(description="final contact in between, null where not found")
+    end_s: float
+    opposite_ic_s: float | None = Field(description="the other side's initial contact in between")
+    thigh_rom_deg: float | None
+    thigh_flexion_max_deg: float | None
+    thigh_flexion_min_deg: float | None
+    flags: tuple[Word, ...] = Field(description="why it is less than perfect; empty when clean")
+
+
+class VerdictBody(Frozen):
+    """What only the closed bout knows of a stride."""
+
+    side: SideName
+    ordinal: Count
+    straight: bool
+    accepted: bool
+    reason: Text = Field(description="why not accepted, empty when accepted")
+
+
+class TurnBody(Frozen):
+    """A change of heading of at least 45 degrees."""
+
+    start_s: float
+    end_s: float
+    angle_rad: float = Field(description="left turn +")
+
+
+class MetricBody(Frozen):
+    """One value of one metric with its uncertainty."""
+
+    metric: Word
+    value: float | None = Field(description="null when there were too few strides")
+    standard_error: float | None = Field(description="in the metric's unit")
+    n_left: Count
+    n_right: Count
+    note: Text
+
+
+class BoutBody(Frozen):
+    """A closed walking bout: the verdict on each of its strides, its turns and its metrics."""
+
+    ordinal: Count
+    start_utc_us: UtcUs
+    end_utc_us: UtcUs
+    start_s: float
+    end_s: float
+    stratum: Word
+    strides: tuple[VerdictBody, ...]
+    turns: tuple[TurnBody, ...]
+    metrics: tuple[MetricBody, ...]
+    quality: tuple[Word, ...]
+
+
+class NoticeBody(Frozen):
+    """What is missing or doubtful, and why."""
+
+    notice: Word = Field(description="gaitmon.model.NoticeKind")
+    text: Text
+    placement: Word | None
+    start_s: float | None
+    end_s: float | None
+    at_utc_us: UtcUs
+
+
+class _Message(Frozen):
+    """What every result says of itself."""
+
+    schema_version: Version = 1
+    wearer: Id
+    segment: Segment
+    revision: Count = Field(description="a higher one replaces the whole segment")
+    origin: Literal["live", "replay", "import"]
+    simulated: bool
+    produced_by: Word = Field(description="version + parameter hash + profile")
+
+
+class SegmentMessage(_Message):
+    kind: Literal["segment"] = "segment"
+    body: SegmentBody
+
+
+class StrideMessage(_Message):
+    kind: Literal["stride"] = "stride"
+    body: StrideBody
+
+
+class BoutMessage(_Message):
+    kind: Literal["bout"] = "bout"
+    body: BoutBody
+
+
+class NoticeMessage(_Message):
+    kind: Literal["notice"] = "notice"
+    body: NoticeBody
+
+
+Message = SegmentMessage | StrideMessage | BoutMessage | NoticeMessage
+
+
+class Envelope(Frozen):
+    """One message with its delivery identity (outbox, seq), assigned once."""
+
+    TOPIC: ClassVar[str] = f"{topics.ROOT}/up/<gateway>/<wearer>/<kind>"
+    outbox: Uuid = Field(description="identity of the gateway's outbox for life")
+    seq: Seq = Field(description="contiguous from 1 within the outbox")
+    base: Seq = Field(description="the publisher's lowest seq that is not confirmed as stored")
+    message: Annotated[Message, Field(discriminator="kind")]
+
+
+class StatusMessage(Frozen):
+    """A gateway's presence.  "lost" comes from its last will, "sleeping" is a goodbye."""
+
+    TOPIC: ClassVar[str] = f"{topics.ROOT}/up/<gateway>/status (retained)"
+    schema_version: Version = 1
+    kind: Literal["status"] = "status"
+    gateway: Id
+    state: Literal["ready", "lost", "sleeping"]
+    outbox: Uuid = Field(description="its current outbox; the server answers with the watermark")
+    connection: Uuid = Field(description="which connection says so; an older one's last will is ignored")
+    at_utc_us: UtcUs = Field(description="for lost: when that connection began")
+    pending: Count = Field(description="messages in the outbox")
+    version: Word
+
+
+class StoredMessage(Frozen):
+    """The watermark: the gateway may delete seq 1..seq of this outbox, and of no other."""
+
+    TOPIC: ClassVar[str] = f"{topics.ROOT}/down/<gateway>/stored (retained)"
+    schema_version: Version = 1
+    kind: Literal["stored"] = "stored"
+    outbox: Uuid
+    seq: Count
+    epoch: Uuid = Field(description="a new one means that messages in flight may be lost: send again")
+
+
+class AlertBody(Frozen):
+    """One alert and the evidence for it."""
+
+    alert: Word = Field(description="identity of the alert")
+    rule: Word
+    metric: Word
+    stratum: Word
+    day: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    active: bool
+    acknowledged: bool
+    text: Text
+    value: float | None
+    baseline: float | None
+    simulated: bool
+
+
+class AlertMessage(Frozen):
+    """Every alert of a wearer that is active or not yet acknowledged, from the server."""
+
+    TOPIC: ClassVar[str] = f"{topics.ROOT}/alerts/<wearer> (retained)"
+    schema_version: Version = 1
+    kind: Literal["alert"] = "alert"
+    wearer: Id
+    alerts: tuple[AlertBody, ...]
