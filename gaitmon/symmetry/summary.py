@@ -32,6 +32,32 @@ class MeasuredStride:
     pelvis: PelvisStride
 
 
+def pool(bouts: Sequence[Sequence[MetricValue]]) -> tuple[MetricValue, ...]:
+    """Several bouts' values as one: the mean weighted by strides, signed, never of magnitudes.
+
+    The standard error is that of the weighted mean, from the bouts' own; the strides are summed.
+    """
+    out: list[MetricValue] = []
+    for metric in METRICS:
+        own = [m for bout in bouts for m in bout if m.metric == metric]
+        n_left, n_right = sum(m.n_left for m in own), sum(m.n_right for m in own)
+        given = [m for m in own if m.value is not None]
+        if not given:
+            need = METRICS[metric].min_strides
+            best = max((max(m.n_left, m.n_right) for m in own), default=0)
+            note = own[0].note if len(own) == 1 else f"not enough strides (at most {best} of {need} in a bout)"
+            out.append(MetricValue(metric, None, None, n_left, n_right, note))
+            continue
+        weight = np.array([m.n_left + m.n_right for m in given], dtype=float)
+        weight /= weight.sum()
+        value = float(sum(w * m.value for w, m in zip(weight, given, strict=True) if m.value is not None))
+        errors = [m.standard_error for m in given]
+        known = [e for e in errors if e is not None]
+        error = float(np.linalg.norm(weight * np.array(known))) if len(known) == len(errors) else None
+        out.append(MetricValue(metric, value, error, n_left, n_right))
+    return tuple(out)
+
+
 @dataclass(frozen=True, slots=True)
 class _Spread:
     """Median of a side's values, its standard error, and how many there were."""

@@ -1,0 +1,233 @@
+"""The pipeline over a whole recording, without servers: what ``gaitmon analyse`` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gaitmon import __version__
+from gaitmon.model import (
+    Alignment,
+    Contact,
+    Gap,
+    ImuBlock,
+    MetricValue,
+    Notice,
+    NoticeKind,
+    Placement,
+    Result,
+    Side,
+    Stride,
+    StrideVerdict,
+    WalkingBout,
+)
+from gaitmon.pipeline import GaitPipeline, PipelineParams
+from gaitmon.sensors.recording import Recording
+from gaitmon.symmetry.metrics import METRICS
+from gaitmon.symmetry.summary import pool
+
+BLOCK_S = 1.0
+_MISSING_S = 1.0  # a sensor silent for this long is declared missing, so that nobody waits for it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """Everything found in one recording, in order of time.
+
+    bout_of: (side, ordinal) of a stride -> its bout's ordinal.  verdicts: likewise -> what its bout
+    said of it; strides outside any bout have none.  summary: all straight bouts together.
+    """
+
+    recording: Recording
+    produced_by: str
+    contacts: tuple[Contact, ...]
+    strides: tuple[Stride, ...]
+    bouts: tuple[WalkingBout, ...]
+    alignments: tuple[Alignment, ...]
+    notices: tuple[Notice, ...]
+    verdicts: dict[tuple[Side | None, int], StrideVerdict]
+    bout_of: dict[tuple[Side | None, int], int]
+    summary: tuple[MetricValue, ...]
+
+    def metric(self, name: str) -> MetricValue | None:
+        return next((m for m in self.summary if m.metric == name), None)
+
+
+def produced_by(params: PipelineParams | None = None) -> str:
+    """Version and parameters behind a result, for its provenance."""
+    return f"gaitmon {__version__} params {(params or PipelineParams()).fingerprint()}"
+
+
+def items(recording: Recording, block_s: float = BLOCK_S) -> Iterator[ImuBlock | Gap]:
+    """The recording as a live session delivers it, a Gap wherever a sensor is silent for a second."""
+    worn = [s for s in recording.streams.values() if not s.placement.is_reference]
+    if not worn:
+        return
+    begin_s = min(s.start_s for s in worn)
+    heard = {s.placement: begin_s for s in worn}
+    for block in recording.blocks(block_s):
+        now_s = float(block.t_s[0])
+        for placement, last_s in heard.items():
+            # The block of this very cell may still come: only silence of a whole second counts.
+            if now_s - last_s > _MISSING_S + block_s:
+                yield Gap(placement, last_s, now_s - block_s, "no samples")
+                heard[placement] = now_s - block_s
+        yield block
+        heard[block.placement] = float(block.t_s[-1])
+
+
+def analyse(
+    recording: Recording | Path | str,
+    *,
+    params: PipelineParams | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Analysis:
+    """Run the pipeline over a recording, or over the file at a path.
+
+    progress: called with the fraction done, 0..1.  Raises RecordingError for a file that cannot be read;
+    a sensor that is missing, or walking that is, is a notice in the result.
+    """
+    if not isinstance(recording, Recording):
+        from gaitmon.sensors.formats import open_recording
+
+        recording = open_recording(recording)
+    placements = [p for p in recording.streams if not p.is_reference]
+    pipeline = GaitPipeline(placements, params)
+    results: list[Result] = []
+    span = max(recording.end_s - recording.start_s, 1e-9)
+    for item in items(recording):
+        results += pipeline.push(item)
+        if progress is not None and isinstance(item, ImuBlock):
+            progress((float(item.t_s[-1]) - recording.start_s) / span)
+    results += pipeline.flush()
+    return _collect(recording, results, params)
+
+
+def missing_sensors(placements: set[Placement]) -> list[Notice]:
+    """What cannot be said without the sensors that are not there."""
+    thighs = placements & {Placement.LEFT_THIGH, Placement.RIGHT_THIGH}
+    out: list[str] = []
+    if not placements:
+        out.append("Only reference sensors are in this recording: nothing to analyse.")
+    if len(thighs) == 1:
+        out.append(
+            f"Only the {next(iter(thighs))} is there: no left-right comparison, no step times, no pelvic angles."
+        )
+    elif not thighs and Placement.THIGH in placements:
+        out.append("One thigh of unknown side: its strides have no side, and nothing can be compared.")
+    elif not thighs:
+        out.append("No thigh sensor: contacts and strides need at least one; wear one on each thigh.")
+    if Placement.PELVIS not in placements:
+        out.append("No pelvis sensor: no pelvic tilt, obliquity, rotation or drop.")
+    return [Notice(NoticeKind.SENSOR_MISSING, text) for text in out]
+
+
+def _collect(recording: Recording, results: list[Result], params: PipelineParams | None) -> Analysis:
+    bouts = tuple(r for r in results if isinstance(r, WalkingBout))
+    strides = tuple(sorted((r for r in results if isinstance(r, Stride)), key=lambda s: (s.end_s, s.start_s)))
+    verdicts = {(v.side, v.ordinal): v for b in bouts for v in b.strides}
+    notices = missing_sensors({p for p in recording.streams if not p.is_reference})
+    notices += [Notice(NoticeKind.BAD_SAMPLES, f"{k}: {text}") for k, text in recording.notes.items()]
+    return Analysis(
+        recording=recording,
+        produced_by=produced_by(params),
+        contacts=tuple(sorted((r for r in results if isinstance(r, Contact)), key=lambda c: c.t_s)),
+        strides=strides,
+        bouts=bouts,
+        alignments=tuple(r for r in results if isinstance(r, Alignment)),
+        notices=tuple(notices + [r for r in results if isinstance(r, Notice)]),
+        verdicts=verdicts,
+        bout_of={(v.side, v.ordinal): b.ordinal for b in bouts for v in b.strides},
+        summary=pool([b.metrics for b in bouts if not b.stratum.startswith("excluded")]),
+    )
+
+
+def to_json(analysis: Analysis) -> dict[str, object]:
+    """One object for programs: SI with the unit in the key, times on the recording's own clock.
+
+    docs/analysis-json.md describes every key.
+    """
+    r = analysis.recording
+    return {
+        "schema": "gaitmon.analysis/1",
+        "produced_by": analysis.produced_by,
+        "recording": {
+            "name": r.name,
+            "format": r.source_format,
+            "simulated": r.simulated,
+            "content_id": r.content_id,
+            "start_s": r.start_s,
+            "end_s": r.end_s,
+            "start_utc_us": r.start_utc_us,
+            "sensors": {
+                p: {"n_samples": s.n_samples, "rate_hz": s.rate_hz, "gyroscope": s.has_gyroscope}
+                for p, s in r.streams.items()
+            },
+        },
+        "contacts": [{"kind": c.kind, "side": c.side, "t_s": c.t_s} for c in analysis.contacts],
+        "strides": [_stride_json(analysis, s) for s in analysis.strides],
+        "bouts": [_bout_json(b) for b in analysis.bouts],
+        "turns": [
+            {"start_s": t.start_s, "end_s": t.end_s, "angle_rad": t.angle_rad, "bout": b.ordinal}
+            for b in analysis.bouts
+            for t in b.turns
+        ],
+        "summary": {
+            "n_strides_left": sum(s.side is Side.LEFT for s in analysis.strides),
+            "n_strides_right": sum(s.side is Side.RIGHT for s in analysis.strides),
+            "n_strides_unknown_side": sum(s.side is None for s in analysis.strides),
+            "n_steps": sum(c.kind == "ic" for c in analysis.contacts),
+            "n_bouts": len(analysis.bouts),
+            "walking_s": sum(b.end_s - b.start_s for b in analysis.bouts),
+            "metrics": {m.metric: _metric_json(m) for m in analysis.summary},
+        },
+        "notices": [
+            {"kind": n.kind, "text": n.text, "placement": n.placement, "start_s": n.start_s, "end_s": n.end_s}
+            for n in analysis.notices
+        ],
+    }
+
+
+def _stride_json(analysis: Analysis, s: Stride) -> dict[str, object]:
+    verdict = analysis.verdicts.get((s.side, s.ordinal))
+    return {
+        "side": s.side,
+        "ordinal": s.ordinal,
+        "start_s": s.start_s,
+        "fc_s": s.fc_s,
+        "end_s": s.end_s,
+        "opposite_ic_s": s.opposite_ic_s,
+        "thigh_rom_deg": s.thigh_rom_deg,
+        "thigh_flexion_max_deg": s.thigh_flexion_max_deg,
+        "thigh_flexion_min_deg": s.thigh_flexion_min_deg,
+        "flags": list(s.flags),
+        "bout": analysis.bout_of.get((s.side, s.ordinal)),
+        "straight": None if verdict is None else verdict.straight,
+        "accepted": None if verdict is None else verdict.accepted,
+        "reason": None if verdict is None else verdict.reason,
+    }
+
+
+def _bout_json(b: WalkingBout) -> dict[str, object]:
+    return {
+        "ordinal": b.ordinal,
+        "start_s": b.start_s,
+        "end_s": b.end_s,
+        "stratum": b.stratum,
+        "n_strides": len(b.strides),
+        "n_turns": len(b.turns),
+        "quality": list(b.quality),
+        "metrics": {m.metric: _metric_json(m) for m in b.metrics},
+    }
+
+
+def _metric_json(m: MetricValue) -> dict[str, object]:
+    return {
+        "value": m.value,
+        "unit": METRICS[m.metric].unit,
+        "standard_error": m.standard_error,
+        "n_left": m.n_left,
+        "n_right": m.n_right,
+        "note": m.note,
+    }
