@@ -23,6 +23,8 @@ from gaitmon.sensors.recording import Recording, SampleStream
 FORMAT = "gaitrec"
 SUFFIX = ".gaitrec"
 MIMETYPE = b"application/x-gaitmon-recording"
+# What zipfile and numpy raise on bytes that are not what was written.
+_DAMAGE = (zipfile.BadZipFile, KeyError, EOFError, ValueError, RuntimeError)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same samples give the same bytes
 
 
@@ -60,7 +62,7 @@ def read(path: Path) -> Recording:
         with zipfile.ZipFile(path) as archive:
             header = read_json_header(archive.read("header.json"), f"{path}, header.json")
             missing = [n for n in _members(header) if n not in archive.NameToInfo]
-    except (zipfile.BadZipFile, KeyError, EOFError):
+    except _DAMAGE:
         raise _damaged(path) from None
     if missing:
         raise RecordingError(f"{path}: the chunk {missing[0]} is missing.", "Copy the file again.")
@@ -116,7 +118,7 @@ def _stream(path: Path, placement: Placement, entry: StreamHeader) -> SampleStre
                 try:
                     data = io.BytesIO(archive.read(_member(placement, k)))
                     table = np.lib.format.read_array(data, allow_pickle=False).astype(np.float64, copy=False)
-                except (zipfile.BadZipFile, KeyError, EOFError, ValueError):
+                except _DAMAGE:
                     raise _damaged(path) from None
                 if table.ndim != 2 or table.shape[1] != n_columns:
                     raise _damaged(path)

@@ -31,9 +31,10 @@ def is_npz(head: bytes) -> bool:
 
 def read(path: Path, placement_map: PlacementMap | None) -> Recording:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because np.load leaves the file open when it is damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: np.asarray(archive[name]) for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError) as error:
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, RuntimeError) as error:
         raise RecordingError(f"{path}: not readable as .npz ({error}).", "Copy the file again.") from None
     names = [name.removesuffix("_acc") for name in arrays if name.endswith("_acc")]
     if "fs" not in arrays or not names:
