@@ -87,7 +87,8 @@ class Connection:
         self.refusal = ""  # why the broker last refused one of our messages (its ACL)
         self._refused: ReasonCode | None = None
         self._connected = False
-        self._granted: set[int] = set()
+        self._asked: dict[int, str] = {}
+        self._ungranted = ""
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, manual_ack=True
         )
@@ -159,9 +160,9 @@ class Connection:
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
+        topic = self._asked.pop(mid, "")
         if any(reason.is_failure for reason in reasons):
-            self._refused = reasons[0]
-        self._granted.add(mid)
+            self._ungranted = f"the broker refuses our subscription to {topic}: {reasons[0]}."
 
     def _on_publish(
         self,
@@ -184,24 +185,32 @@ class Connection:
         return len(self._client._out_messages)
 
     def step(self, timeout_s: float) -> bool:
-        """Wait for network events at most so long and handle them; False once the connection is over."""
-        return self._client.loop(timeout_s) == MQTTErrorCode.MQTT_ERR_SUCCESS and self._connected
+        """Wait for network events at most so long and handle them; False once the connection is over.
+
+        Raises BrokerError when a subscription was refused.
+        """
+        alive = self._client.loop(timeout_s) == MQTTErrorCode.MQTT_ERR_SUCCESS and self._connected
+        if self._ungranted:
+            raise BrokerError(self._ungranted, "Check its ACL.")
+        return alive
 
     def read_more(self) -> bool:
         """Handle one more packet if its bytes are here already; False once the connection is over."""
         return self._client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS and self._connected
 
-    def subscribe(self, topic: str) -> None:
-        """With QoS 1; returns when the broker has granted it.  Raises BrokerError."""
+    def ask_for(self, topic: str) -> None:
+        """Subscribe with QoS 1.  ``granted`` tells when the broker has; a refusal is raised by ``step``.
+
+        Not to be waited for without acknowledging: with a session full of unacknowledged messages,
+        rumqttd answers a subscription only after those.
+        """
         _, mid = self._client.subscribe(topic, qos=1)
-        deadline = time.monotonic() + CONNECT_TIMEOUT_S
-        while mid not in self._granted:
-            if not self.step(0.1) or time.monotonic() > deadline:
-                raise BrokerError(f"the broker did not answer our subscription to {topic}.")
-        if self._refused is not None:
-            raise BrokerError(
-                f"the broker refuses our subscription to {topic}: {self._refused}.", "Check its ACL."
-            )
+        if mid is not None:
+            self._asked[mid] = topic
+
+    @property
+    def granted(self) -> bool:
+        return not self._asked
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """QoS 1.  What the broker does not confirm on this connection is the caller's to repeat."""

@@ -137,10 +137,13 @@ class Ingest:
         try:
             if not connection.session_present:
                 self._epoch = str(uuid.uuid4())
-            connection.subscribe(topics.UP_ALL)
-            self._greet(connection)
+            connection.ask_for(topics.UP_ALL)
             self._progress = replace(self._progress, connected=True, problem="")
+            greeted = False
             while self._round(connection):
+                if connection.granted and not greeted:
+                    self._greet(connection)
+                    greeted = True
                 backoff.reset()
                 if self._stopping.is_set():
                     connection.close()

@@ -142,11 +142,7 @@ class _Delivery:
             will=(topics.status(gateway), self._status("lost")),
             on_message=self._on_message,
         )
-        try:
-            self._connection.subscribe(topics.stored(gateway))
-        except BaseException:
-            self._connection.abort()
-            raise
+        self._connection.ask_for(topics.stored(gateway))
         self._report("ready")
 
     def _begin(self) -> None:

@@ -42,7 +42,9 @@ def _ingest(folder: Path, settings: MqttSettings) -> None:
     time.sleep(600)
 
 
-def _publish(folder: Path, settings: MqttSettings, gateway: str, count: int, chunk: int) -> None:
+def _publish(
+    folder: Path, settings: MqttSettings, *, gateway: str, count: int, chunk: int, stay: bool = False
+) -> None:
     """Goes on after the last message that is in the outbox or has left it."""
     outbox = Outbox(folder / f"{gateway}.outbox")
     messages = examples.walk(count, examples.segment(gateway=gateway))
@@ -51,6 +53,8 @@ def _publish(folder: Path, settings: MqttSettings, gateway: str, count: int, chu
     while (done := outbox.last_seq) < len(messages):
         outbox.append(messages[done : done + chunk])
     publisher.drain(600)
+    if stay:
+        time.sleep(600)
     publisher.stop()
 
 
@@ -61,7 +65,8 @@ def main() -> None:
     if role == "ingest":
         _ingest(folder, settings)
     else:
-        _publish(folder, settings, options["gateway"], options["count"], options["chunk"])
+        names = ("gateway", "count", "chunk", "stay")
+        _publish(folder, settings, **{name: options[name] for name in names if name in options})
 
 
 if __name__ == "__main__":
