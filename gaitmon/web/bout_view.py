@@ -9,7 +9,7 @@ from math import degrees
 from gaitmon.model import MetricValue
 from gaitmon.store.series import BoutRow, SegmentRow
 from gaitmon.web.definitions import MetricInfo, metric_info
-from gaitmon.web.formats import number, quantity, utc_of
+from gaitmon.web.formats import number, quantity, uncertainty, utc_of
 from gaitmon.web.trend_view import is_per_side
 
 BAR_WIDTH = 150.0
@@ -91,7 +91,7 @@ def bout_view(bout: BoutRow, segment: SegmentRow | None) -> BoutView:
         segment=segment,
         start_utc=utc_of(bout.start_utc_us),
         end_utc=utc_of(bout.end_utc_us),
-        sides=tuple(_side_row(row, by_id) for row in _SIDES),
+        sides=tuple(_side_row(row, by_id) for row in _SIDES if by_id.keys() & set(row[1:])),
         pelvis=tuple(_value_row(v) for v in pelvis),
         others=tuple(_value_row(v) for v in rest if v not in pelvis),
         turns=tuple(
@@ -140,7 +140,7 @@ def _cell(value: MetricValue | None, metric: str, n: int, longest: float = 0.0) 
         whisker = (round(low * scale, 1), round(high * scale, 1))
     return Cell(
         text=quantity(value.value, info.unit, signed=bool(info.up)),
-        standard_error="" if error is None else quantity(error, info.unit),
+        standard_error="" if error is None else uncertainty(error, info.unit),
         n=n,
         missing="",
         bar=None if scale is None else round(max(value.value, 0.0) * scale, 1),

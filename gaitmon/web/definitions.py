@@ -24,6 +24,12 @@ class MetricInfo:
     min_strides: int | None
     core: bool
     known: bool
+    mdc: float | None = None
+
+    @property
+    def short(self) -> str:
+        """Without the words that say how the sides are compared."""
+        return self.name.partition(", right")[0]
 
 
 def metric_info(metric: str) -> MetricInfo:
@@ -39,11 +45,12 @@ def metric_info(metric: str) -> MetricInfo:
             min_strides=definition.min_strides,
             core=definition.core,
             known=True,
+            mdc=definition.mdc,
         )
     for rule in CORE_METRICS:
         if rule.metric == metric:
             name = rule.phrase[0].upper() + rule.phrase[1:]
-            return MetricInfo(metric, name, rule.unit, "", up, down, None, True, True)
+            return MetricInfo(metric, name, rule.unit, "", up, down, None, True, True, rule.mdc)
     return MetricInfo(metric, metric, _unit_of_suffix(metric), "", up, down, None, False, False)
 
 

@@ -35,6 +35,15 @@ def quantity(value: float | None, unit: str, *, signed: bool = False) -> str:
     return text + symbol if symbol in _GLUED else f"{text} {symbol}"
 
 
+def uncertainty(value: float | None, unit: str) -> str:
+    """A standard error with two significant digits: "0.0022 s", "0.54 %"."""
+    if value is None or not isfinite(value):
+        return MISSING
+    digits = 0 if value >= 10 else 1 if value >= 1 else 2 if value >= 0.1 else 3 if value >= 0.01 else 4
+    text, symbol = f"{value:.{digits}f}", unit_symbol(unit)
+    return text + symbol if symbol in _GLUED else f"{text} {symbol}".strip()
+
+
 def utc_of(us: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
 
@@ -51,6 +60,15 @@ def day_text(day: str) -> str:
     except ValueError:
         return day
     return f"{parsed:%a} {parsed.day} {parsed:%b %Y}"
+
+
+def day_short(day: str) -> str:
+    """ "2026-11-04" -> "4 Nov"."""
+    try:
+        parsed = date.fromisoformat(day)
+    except ValueError:
+        return day
+    return f"{parsed.day} {parsed:%b}"
 
 
 def duration(seconds: float) -> str:

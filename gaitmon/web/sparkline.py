@@ -56,8 +56,8 @@ def _draw(chart: TrendChart, last_day: str | None) -> Sparkline | None:
     values = [value for _, value in points]
     if chart.band:
         values += [chart.band.mean - chart.band.half_width, chart.band.mean + chart.band.half_width]
-    low, high = min(values), max(values)
-    span = (high - low) or 1.0
+    low, high = _range(values, chart)
+    span = high - low
     first = date.fromisoformat(last_day) - timedelta(days=DAYS - 1)
 
     def x(day: date) -> float:
@@ -80,6 +80,14 @@ def _draw(chart: TrendChart, last_day: str | None) -> Sparkline | None:
         outside=chart.outside,
         text=_words(chart, latest),
     )
+
+
+def _range(values: list[float], chart: TrendChart) -> tuple[float, float]:
+    """At least so wide that the usual noise of a stable wearer does not look like a cliff."""
+    low, high = min(values), max(values)
+    least = 4 * (chart.band.half_width if chart.band else chart.info.mdc or 0.0) or abs(high) or 1.0
+    missing = max(least - (high - low), 0.0)
+    return low - missing / 2, high + missing / 2
 
 
 def _words(chart: TrendChart, latest: str) -> str:

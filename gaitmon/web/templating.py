@@ -40,6 +40,8 @@ def _environment() -> jinja2.Environment:
         formats.unit_symbol,
         formats.local_time,
         formats.day_text,
+        formats.day_short,
+        formats.uncertainty,
         formats.duration,
         formats.ago,
         metric_info,
