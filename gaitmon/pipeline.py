@@ -28,6 +28,7 @@ from gaitmon.gait.sequences import TICK, WINDOW, GaitSequence, SequenceParams, S
 from gaitmon.gait.sides import SideWitnesses
 from gaitmon.gait.strides import StrideAssembler, StrideTimes
 from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, SETTLED_WALK, Aligner
+from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.track import Track
 from gaitmon.model import (
@@ -239,8 +240,8 @@ class GaitPipeline:
     def _limb_signals(self, placement: Placement, limb: LimbContacts, upto: int) -> LimbSignals:
         first = limb.needs_from()
         rows = self._chains[placement].smooth.view(first, upto)
-        left = self._alignment[placement].rotation[1]
-        return LimbSignals(first, -(rows[:, 3:6] @ left), rows[:, 6])
+        forward, left, _ = self._alignment[placement].rotation
+        return LimbSignals(first, -along(rows[:, 3:6], left), along(rows[:, :3], forward))
 
     def _measure(self, times: StrideTimes) -> _Walked:
         a, b = stride_slice(times)
@@ -269,7 +270,8 @@ class GaitPipeline:
         alignment, chain = self._alignment.get(placement), self._chains.get(placement)
         if alignment is None or chain is None or not alignment.flexion_known:
             return None
-        up = chain.raw.view(a, b)[:, 6:9] @ alignment.rotation.T
+        seen = chain.raw.view(a, b)[:, 6:9]
+        up = np.column_stack([along(seen, axis) for axis in alignment.rotation])
         match what:
             case "flexion":
                 return smooth_angle(angles.thigh_flexion_deg(up))

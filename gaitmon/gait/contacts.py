@@ -4,11 +4,12 @@ Every left-right figure gaitmon shows rests on the same feature found on each li
 taken from the angle between the thighs reverses the sign of an asymmetry (docs/units-and-frames.md).
 
 A stride is anchored at the swing peak P of the thigh's flexion rate, low-passed at 6 Hz.
-Final contact: where the rate, on its way up to P, passes a fixed share of the peak (from the normative
-curves of Schwartz 2008: 0.56 at fast to 0.91 at very slow walking).
-Initial contact: within the window that the same curves allow after P, the beginning of the jolt that
-the landing sends up the leg (TKEO-like energy of the 5-25 Hz acceleration, as Johnson 2025 uses on
-thigh accelerometers); where there is no jolt to speak of, the model P + c T.
+Final contact: where the rate, on its way up to P, passes a fixed share of the peak (the normative
+curves of Schwartz 2008 put it at 0.56 in fast to 0.91 in very slow walking).
+Initial contact: at the end of swing the thigh is already moving back when the landing stops it; that is
+a peak of its forward acceleration (below 12 Hz), the first prominent one after the rate has turned
+negative.  It is what Zijlstra 2003 looks for in the pelvis' forward acceleration, found on each limb by
+itself.  Where there is none, the model P + c T with c from the same curves.
 """
 
 from __future__ import annotations
@@ -29,21 +30,22 @@ class ContactParams:
     min_share_of_level: float = 0.45  # of the recent swing peaks; the landing's own bump stays below
     neighbourhood: int = 40  # a swing peak is the highest within 0.4 s on either side
     fc_share: float = 0.70
-    ic_from: float = 0.20  # of the stride after P
-    ic_to: float = 0.46
-    ic_model: float = 0.34
+    ic_within: float = 0.25  # of the stride, after the end of flexion
+    ic_prominence: float = 0.4  # of the highest forward peak there, above the level during swing
+    ic_model: float = 0.345  # of the stride after P, where no peak shows (0.276 very slow .. 0.350 free)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LimbSignals:
     """One thigh on the 100 Hz grid; row i is grid index first + i, NaN where samples are missing.
 
-    rate_rad_s: flexion rate, low-passed 6 Hz, forward +.  jolt: norm of the 5-25 Hz acceleration, m/s².
+    rate_rad_s: flexion rate, low-passed 6 Hz, forward +.  forward_m_s2: specific force along the thigh's
+    forward axis, low-passed 12 Hz.
     """
 
     first: int
     rate_rad_s: Floats
-    jolt_m_s2: Floats
+    forward_m_s2: Floats
 
 
 @dataclass(slots=True)
@@ -67,17 +69,19 @@ class LimbContacts:
     _next: int = -1  # first index not yet judged as a peak
     _levels: list[float] = field(default_factory=list)
     _peaks: list[int] = field(default_factory=list)
+    _first: tuple[int, float] | None = None
     _waiting: list[_Swing] = field(default_factory=list)
 
     def needs_from(self) -> int:
         """Oldest grid index that a later call may look at."""
         oldest = min((s.peak for s in self._waiting), default=max(self._next, self.start))
-        return oldest - 120
+        return min(oldest, oldest if self._first is None else self._first[0]) - 120
 
     def complete_until(self, upto: int) -> int:
         """No contact before this grid index will be added by later calls."""
         waiting = min((s.peak for s in self._waiting), default=upto)
-        return min(waiting, upto - self.params.neighbourhood)
+        held = upto if self._first is None else self._first[0] - 60
+        return min(waiting, held, upto - self.params.neighbourhood)
 
     def advance(self, signals: LimbSignals, upto: int, period_s: float, *, final: bool) -> list[Contact]:
         """Contacts that the samples before grid index ``upto`` complete, in order of time.
@@ -93,7 +97,7 @@ class LimbContacts:
             self._waiting.append(swing)
         while self._waiting:
             swing = self._waiting[0]
-            end = swing.peak + round(self.params.ic_to * swing.period) + 12
+            end = swing.peak + round(0.65 * swing.period)
             if end > upto and not final:
                 break
             self._waiting.pop(0)
@@ -114,17 +118,35 @@ class LimbContacts:
         with np.errstate(invalid="ignore"):
             tops = i[(w[i] > w[i - 1]) & (w[i] >= w[i + 1]) & (w[i] > p.min_swing_rad_s)]
         self._next = b
-        peaks = []
+        peaks: list[int] = []
         for j in tops:
             around = w[max(j - hood, 0) : j + hood + 1]
             if np.isnan(around).any() or w[j] < around.max():
                 continue
-            level = float(np.median(self._levels[-6:])) if self._levels else 0.0
-            if w[j] < p.min_share_of_level * level or _excursion(w, j) < p.min_excursion_rad:
-                continue
-            self._levels.append(float(w[j]))
-            peaks.append(int(j) + s.first)
+            if _excursion(w, j) >= p.min_excursion_rad:
+                peaks += self._accept(int(j) + s.first, float(w[j]))
+        if final and self._first is not None:
+            peaks.append(self._first[0])
+            self._first = None
         return peaks
+
+    def _accept(self, peak: int, rate: float) -> list[int]:
+        """The peaks that are now known to be swings.  The first of a sequence waits for its successor:
+        a shift of weight before the first step is not one."""
+        share = self.params.min_share_of_level
+        if self._levels:
+            if rate < share * float(np.median(self._levels[-6:])):
+                return []
+            self._levels.append(rate)
+            return [peak]
+        held, self._first = self._first, (peak, rate)
+        if held is None or held[1] < share * rate:
+            return []
+        if rate < share * held[1]:
+            self._first = held
+            return []
+        self._levels, self._first = [held[1], rate], None
+        return [held[0], peak]
 
     def _swing_at(self, s: LimbSignals, peak: int, period_s: float) -> _Swing:
         self._peaks = [*self._peaks[-4:], peak]
@@ -158,19 +180,33 @@ def final_contact_s(s: LimbSignals, peak: int, p: ContactParams) -> float | None
 
 
 def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: ContactParams) -> float | None:
-    """Beginning of the landing's jolt, where its energy in the window passes a tenth of its total."""
-    a = peak + round(p.ic_from * period) - s.first
-    b = min(peak + round(p.ic_to * period) - s.first, upto - s.first)
-    if b - a < 5:
+    """First prominent peak of forward acceleration once the thigh has stopped flexing."""
+    j = peak - s.first
+    end = min(j + round(0.65 * period), upto - s.first)
+    rate, forward = s.rate_rad_s[j:end], s.forward_m_s2[j:end]
+    if len(rate) < 8 or np.isnan(rate).any() or np.isnan(forward).any():
         return None
-    energy = s.jolt_m_s2[a:b] ** 2
-    if not np.isfinite(energy).all():
+    back = np.flatnonzero(rate < 0)
+    if len(back) and back[0] < 0.5 * period:
+        turn = int(back[0])
+        top = _first_prominent(forward[max(turn - 3, 1) : turn + round(p.ic_within * period)],
+                               float(np.median(forward[: turn + 1])), p.ic_prominence)  # fmt: skip
+        if top is not None:
+            return (peak + max(turn - 3, 1) + top) / 100.0
+    return (peak + p.ic_model * period) / 100.0
+
+
+def _first_prominent(x: Floats, floor: float, share: float) -> float | None:
+    """Position of the first local maximum that rises above floor by ``share`` of what the highest does."""
+    if len(x) < 3:
         return None
-    total = np.cumsum(energy)
-    k = int(np.searchsorted(total, 0.1 * total[-1]))
-    before = total[k - 1] if k else 0.0
-    part = (0.1 * total[-1] - before) / max(energy[k], 1e-12)
-    return float(a + s.first + k - 1 + part) / 100.0
+    tops = np.flatnonzero((x[1:-1] > x[:-2]) & (x[1:-1] >= x[2:])) + 1
+    if len(tops) == 0:
+        return None
+    height = x[tops] - floor
+    if height.max() <= 0:
+        return None
+    return parabolic_top(x, int(tops[height >= share * height.max()][0]))[0]
 
 
 def parabolic_top(x: Floats, i: int) -> tuple[float, float]:

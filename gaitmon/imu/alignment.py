@@ -45,6 +45,15 @@ def unit(v: Floats) -> Floats:
     return np.asarray(v / np.linalg.norm(v))
 
 
+def along(rows: Floats, axis: Floats) -> Floats:
+    """Component of each row (n, 3) along axis (3,).
+
+    Written out, because a matrix product rounds differently for other lengths and alignments of the
+    array, and then the last bit of a contact would depend on how the stream was cut.
+    """
+    return np.asarray(rows[:, 0] * axis[0] + rows[:, 1] * axis[1] + rows[:, 2] * axis[2])
+
+
 def horizontal_basis(up: Floats) -> tuple[Floats, Floats]:
     """Two unit vectors that make a right-handed frame (e1, e2, up)."""
     least = np.eye(3)[int(np.argmin(np.abs(up)))]
@@ -72,9 +81,13 @@ def flexion_axis(acc_m_s2: Floats, gyr_rad_s: Floats, up: Floats) -> FlexionAxis
 
 
 def segment_rotation(up: Floats, left: Floats) -> Floats:
-    """Rows x, y, z of the segment in the sensor frame, from its vertical and its leftward axis."""
+    """Rows x, y, z of the segment in the sensor frame, from its vertical and its leftward axis.
+
+    Rounded to 1e-9 (6e-8 deg): sums over a walk round differently with the place of their arrays in
+    memory, and an alignment that is the same must be the same number.
+    """
     y = unit(left - up * (left @ up))
-    return np.vstack([np.cross(y, up), y, up])
+    return np.asarray(np.round(np.vstack([np.cross(y, up), y, up]), 9))
 
 
 def walking_frame_acc(acc_m_s2: Floats, up: Floats, left: Floats) -> Floats:

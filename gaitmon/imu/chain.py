@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from gaitmon.imu.filters import ZeroPhase, bandpass_kernel, lowpass_kernel
+from gaitmon.imu.filters import ZeroPhase, lowpass_kernel
 from gaitmon.imu.orientation import Orientation, up_in_sensor
 from gaitmon.imu.resample import GRID_HZ, GridRun, Resampler
 from gaitmon.imu.track import Track
 from gaitmon.model import Floats, Gap, ImuBlock, Placement
 
 HALF = 20  # half length of every kernel here: smoothed rows are known 0.2 s late
-_SLOW = lowpass_kernel(6.0, HALF, GRID_HZ)
-_JOLT = bandpass_kernel(5.0, 25.0, HALF, GRID_HZ)
+_GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
+_ACC = lowpass_kernel(12.0, HALF, GRID_HZ)
 _SETTLE_FIRST = 50  # rows after the start in which the vertical is not trusted yet
 _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time constant of 3 s
 
@@ -22,19 +22,19 @@ _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time
 class SensorChain:
     """raw: columns acc (3), gyr (3), up (3), yaw rate about the vertical (1); sensor frame, SI.
 
-    smooth: columns acc below 6 Hz (3), gyr below 6 Hz (3), norm of the 5-25 Hz acceleration (1).
+    smooth: columns acc below 12 Hz (3), gyr below 6 Hz (3).
     Without a gyroscope gyr, up and yaw rate are NaN.
     """
 
     def __init__(self, placement: Placement) -> None:
         self.placement = placement
         self.raw = Track(10)
-        self.smooth = Track(7)
+        self.smooth = Track(6)
         self.resampler = Resampler()
         self.has_gyroscope: bool | None = None
         self._orientation = Orientation()
-        self._slow: ZeroPhase | None = None
-        self._jolt: ZeroPhase | None = None
+        self._acc: ZeroPhase | None = None
+        self._gyr: ZeroPhase | None = None
         self._last: Floats | None = None
         self._run_end = 0
         self._settled = 0
@@ -62,7 +62,7 @@ class SensorChain:
         if not self.raw.begun:  # this sensor starts with a gap: its track begins where the gap does
             start = math.floor(gap.start_s * GRID_HZ)
             self.raw.extend(start, np.empty((0, 10)))
-            self.smooth.extend(start, np.empty((0, 7)))
+            self.smooth.extend(start, np.empty((0, 6)))
         self.raw.skip_to(end)
         self.smooth.skip_to(end)
 
@@ -79,9 +79,9 @@ class SensorChain:
             x, first = x[self.raw.end - first :], self.raw.end
             if len(x) == 0:
                 return
-        if run.starts or self._slow is None:
+        if run.starts or self._acc is None:
             self._end_run()
-            self._slow, self._jolt = ZeroPhase(_SLOW), ZeroPhase(_JOLT)
+            self._acc, self._gyr = ZeroPhase(_ACC), ZeroPhase(_GYR)
             self._settled = first + (
                 _SETTLE_GAP if self.raw.begun and self.raw.end > self.raw.first else _SETTLE_FIRST
             )
@@ -109,12 +109,12 @@ class SensorChain:
 
     def _smooth_rows(self, x: Floats, end: int) -> None:
         """Filter x; the kernels' output then reaches up to grid index end."""
-        assert self._slow is not None
-        assert self._jolt is not None
-        slow, jolt = self._slow.push(x), self._jolt.push(x[:, :3])
-        rows = np.full((len(x), 7), np.nan)
-        rows[:, : slow.shape[1]] = slow
-        rows[:, 6] = np.sqrt(np.einsum("ij,ij->i", jolt, jolt))
+        assert self._acc is not None
+        assert self._gyr is not None
+        rows = np.full((len(x), 6), np.nan)
+        rows[:, :3] = self._acc.push(x[:, :3])
+        if x.shape[1] == 6:
+            rows[:, 3:] = self._gyr.push(x[:, 3:])
         drop = min(self._skip, len(rows))  # what belongs to before the run's first sample
         self._skip -= drop
         rows = rows[drop:]
@@ -122,7 +122,7 @@ class SensorChain:
             self.smooth.extend(end - len(rows), rows)
 
     def _end_run(self) -> None:
-        if self._slow is None or self._last is None:
+        if self._acc is None or self._last is None:
             return
         self._smooth_rows(np.repeat(self._last, HALF, axis=0), self._run_end)
-        self._slow = self._jolt = None
+        self._acc = self._gyr = None

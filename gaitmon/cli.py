@@ -1,0 +1,166 @@
+"""The command line: what each command needs is imported when it runs, so that --help is quick."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gaitmon import __version__
+from gaitmon.errors import GaitmonError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gaitmon.sensors.recording import Recording
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+NOT_FOR = "Not a medical device. It measures and shows; it does not diagnose and cannot detect emergencies."
+LONG_S = 120.0  # recordings above this show a progress bar
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0 done, 2 the input or the surroundings are at fault (one line says how)."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    try:
+        return int(args.run(args) or 0)
+    except GaitmonError as error:
+        print(f"gaitmon: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gaitmon",
+        description=f"Gait monitoring from wearable motion sensors on the pelvis and both thighs. {NOT_FOR}",
+        epilog="Start with:  gaitmon demo   or   gaitmon analyse RECORDING",
+    )
+    parser.add_argument("--version", action="version", version=f"gaitmon {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_analyse(commands)
+    _add_convert(commands)
+    return parser
+
+
+def _add_recording_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--map",
+        metavar="PLACEMENT=SENSOR,...",
+        help="where each sensor was worn, for files that do not say: pelvis=2d,left_thigh=2c,right_thigh=2b",
+    )
+    p.add_argument("--select", metavar="NAME", help="which trial or subject, where a file holds several")
+
+
+def _open(args: argparse.Namespace) -> Recording:
+    from gaitmon.sensors.formats import open_recording, parse_placement_map
+
+    placements = parse_placement_map(args.map) if args.map else None
+    return open_recording(args.recording, placements, select=args.select)
+
+
+@contextmanager
+def _progress(title: str, *, show: bool) -> Iterator[Callable[[float], None] | None]:
+    """A bar on the terminal's error stream, so that standard output stays clean for --json."""
+    if not show:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda fraction: bar.update(task, completed=fraction)
+
+
+# ---- analyse ----------------------------------------------------------------------------------
+
+
+def _add_analyse(commands: Commands) -> None:
+    p = commands.add_parser(
+        "analyse",
+        help="strides, symmetry and pelvic motion of one recording",
+        description="Run the whole pipeline over one recording, without any server. " + NOT_FOR,
+        epilog="Formats: docs/recording-format.md.  Keys of --json: docs/analysis-json.md.",
+    )
+    p.add_argument("recording", type=Path, help="a .gaitrec, a CSV folder, Xsens text, .mat, ...")
+    _add_recording_options(p)
+    p.add_argument("--json", action="store_true", help="one JSON object on standard output, for programs")
+    p.add_argument("--plot", type=Path, metavar="FILE.png", help="one minute of signals with the contacts")
+    p.add_argument("--plot-from", type=float, metavar="S", help="where that minute begins (default: busiest)")
+    p.set_defaults(run=_analyse)
+
+
+def _analyse(args: argparse.Namespace) -> None:
+    from gaitmon.analysis import analyse, to_json
+
+    recording = _open(args)
+    long = recording.end_s - recording.start_s > LONG_S
+    with _progress(f"analysing {recording.name}", show=long and sys.stderr.isatty()) as progress:
+        analysis = analyse(recording, progress=progress)
+    if args.plot is not None:
+        from gaitmon.report.figure import plot_contacts
+
+        plot_contacts(analysis, args.plot, start_s=args.plot_from)
+        print(f"wrote {args.plot}", file=sys.stderr)
+    if args.json:
+        json.dump(_finite(to_json(analysis)), sys.stdout, indent=1, allow_nan=False)
+        print()
+        return
+    from rich.console import Console
+
+    from gaitmon.report.terminal import show
+
+    show(analysis, Console(width=None if sys.stdout.isatty() else 110))
+
+
+def _finite(value: object) -> object:
+    """NaN has no place in JSON: a value that is not a number is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    return value
+
+
+# ---- convert ----------------------------------------------------------------------------------
+
+
+def _add_convert(commands: Commands) -> None:
+    p = commands.add_parser(
+        "convert",
+        help="a recording into gaitmon's own format or a CSV folder",
+        description="Read a recording in any known format and write it as NAME.gaitrec (lossless, one file) "
+        "or, for a name without ending, as a folder of plain CSV files.",
+    )
+    p.add_argument("recording", type=Path, help="the recording to read")
+    p.add_argument("out", type=Path, help="NAME.gaitrec, or a folder to make")
+    _add_recording_options(p)
+    p.set_defaults(run=_convert)
+
+
+def _convert(args: argparse.Namespace) -> None:
+    from gaitmon.sensors.formats import write_recording
+    from gaitmon.sensors.recording import describe
+
+    recording = _open(args)
+    write_recording(recording, args.out)
+    print(describe(recording))
+    print(f"wrote {args.out}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
