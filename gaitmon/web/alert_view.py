@@ -70,6 +70,13 @@ def alert_view(alert: Alert) -> AlertView:
     )
 
 
+def _smoothed(evidence: Evidence, metric: EvidenceMetric) -> tuple[tuple[str, float], ...]:
+    """The one smoothed value that the evidence keeps: the last."""
+    if metric.baseline_mean is None or metric.ewma_change is None or not evidence.days:
+        return ()
+    return ((evidence.days[-1], metric.baseline_mean + metric.ewma_change),)
+
+
 def _row(alert: Alert, evidence: Evidence, metric: EvidenceMetric) -> EvidenceRow:
     info = metric_info(metric.metric)
     band = None
@@ -94,6 +101,7 @@ def _row(alert: Alert, evidence: Evidence, metric: EvidenceMetric) -> EvidenceRo
             for day in metric.days
         ),
         band=band,
+        smoothed=_smoothed(evidence, metric),
         alert_days=tuple(day for day in evidence.days if day in shown) if metric.candidate else (),
         simulated=evidence.simulated,
     )

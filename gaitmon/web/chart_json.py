@@ -16,6 +16,11 @@ class PointJson(TypedDict):
     valid: bool
 
 
+class SmoothedJson(TypedDict):
+    day: str
+    value: float
+
+
 class ChartJson(TypedDict):
     title: str
     unit: str
@@ -24,6 +29,7 @@ class ChartJson(TypedDict):
     mean: float | None
     half_width: float | None
     points: list[PointJson]
+    smoothed: list[SmoothedJson]
     alert_days: list[str]
     simulated: bool
     summary: str
@@ -47,6 +53,7 @@ def trend_json(chart: TrendChart) -> ChartJson:
             )
             for p in chart.points
         ],
+        smoothed=[SmoothedJson(day=day, value=value) for day, value in chart.smoothed],
         alert_days=list(chart.alert_days),
         simulated=chart.simulated,
         summary=_summary(chart),
@@ -65,7 +72,9 @@ def _summary(chart: TrendChart) -> str:
         parts.append("no valid day")
     if chart.band:
         mean = quantity(chart.band.mean, chart.info.unit, signed=signed)
-        parts.append(f"usual {mean} plus or minus {quantity(chart.band.half_width, chart.info.unit)}")
+        parts.append(f"baseline {mean} plus or minus {quantity(chart.band.half_width, chart.info.unit)}")
+    if chart.outside:
+        parts.append("the smoothed trend lies outside that")
     if chart.alert_days:
         parts.append(f"part of an alert on {len(chart.alert_days)} days since {chart.alert_days[0]}")
     return "; ".join(parts) + ". The table below has every day."

@@ -17,7 +17,7 @@ DAYS = 28
 
 @dataclass(frozen=True, slots=True)
 class Sparkline:
-    """path: SVG path of the valid days.  band_y, band_height: the usual range, None before a baseline.
+    """path: SVG path of the valid days.  band_y, band_height: baseline ± limit, None before a baseline.
 
     text: the same in words, for a reader who does not see it.
     """
@@ -94,5 +94,7 @@ def _words(chart: TrendChart, latest: str) -> str:
     usual = ""
     if chart.band:
         mean = quantity(chart.band.mean, chart.info.unit, signed=bool(chart.info.up))
-        usual = f"; usual {mean} ± {quantity(chart.band.half_width, chart.info.unit)}"
+        usual = f"; baseline {mean} ± {quantity(chart.band.half_width, chart.info.unit)}"
+    if chart.outside:
+        usual += "; smoothed trend outside"
     return f"{chart.info.name}, last {DAYS} days: latest {latest}{usual}"

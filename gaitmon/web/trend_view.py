@@ -15,7 +15,10 @@ STRAIGHT = "straight"  # the stratum that alerts are decided in
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """mean ± half_width: the usual day-to-day variation of this wearer."""
+    """mean ± half_width: the wearer's baseline and what the *smoothed* trend may deviate from it.
+
+    Single days scatter more widely than that, which is no finding.
+    """
 
     mean: float
     half_width: float
@@ -26,11 +29,15 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class TrendChart:
-    """One metric over time.  points: oldest first.  alert_days: ISO dates of its days in an alert."""
+    """One metric over time.  points: oldest first.  alert_days: ISO dates of its days in an alert.
+
+    smoothed: (day, level) of the exponentially weighted mean that the rule compares with the band.
+    """
 
     info: MetricInfo
     points: tuple[DayRow, ...]
     band: Band | None
+    smoothed: tuple[tuple[str, float], ...]
     alert_days: tuple[str, ...]
     simulated: bool
 
@@ -40,10 +47,10 @@ class TrendChart:
 
     @property
     def outside(self) -> bool:
-        """The newest valid day lies outside the band.  One day is no finding: the rule looks at several."""
-        if self.band is None or self.latest is None or self.latest.value is None:
+        """The newest smoothed value lies outside the band."""
+        if self.band is None or not self.smoothed:
             return False
-        return abs(self.latest.value - self.band.mean) > self.band.half_width
+        return abs(self.smoothed[-1][1] - self.band.mean) > self.band.half_width
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,12 @@ class Trends:
         base = trend.baseline
         return Band(base.mean, base.half_width, base.n_days, base.first_day, base.last_day)
 
+    def smoothed(self, metric: str) -> tuple[tuple[str, float], ...]:
+        trend = self.evaluation.metric(metric)
+        if trend is None or trend.baseline is None:
+            return ()
+        return tuple((check.day, trend.baseline.mean + check.ewma_change) for check in trend.checks)
+
     def alert_days(self, metric: str) -> tuple[str, ...]:
         return tuple(v.day for v in self.evaluation.verdicts if v.state is State.ALERT and metric in v.moving)
 
@@ -92,6 +105,7 @@ class Trends:
             info=metric_info(metric),
             points=tuple(rows),
             band=self.band(metric),
+            smoothed=tuple(s for s in self.smoothed(metric) if s[0] in shown),
             alert_days=tuple(day for day in alert_days if day in shown),
             simulated=any(row.simulated for row in rows),
         )

@@ -22,12 +22,13 @@ function signed(data, value) {
   return sign + value.toFixed(decimals).replace("-", "−") + gap + data.unit;
 }
 
-function tooltip(data, point) {
+function tooltip(data, point, smoothed) {
   if (!point) return "";
   const lines = ["{b|" + point.day + "}" + (data.simulated ? "  SIMULATED" : "")];
   lines.push(point.value === null ? "no value" : signed(data, point.value)
     + (point.standard_error === null ? "" : "  (SE " + point.standard_error.toFixed(data.unit === "s" ? 3 : 1) + ")"));
   lines.push(point.n_strides.toLocaleString("en") + " strides" + (point.valid ? "" : ", not valid: not counted"));
+  if (smoothed !== undefined) lines.push("smoothed " + signed(data, smoothed));
   if (data.alert_days.includes(point.day)) lines.push("▲ part of an alert");
   return lines.join("\n");
 }
@@ -45,6 +46,7 @@ function range(data) {
 function option(data) {
   const c = colours();
   const byDay = new Map(data.points.map((p) => [p.day, p]));
+  const smoothed = new Map(data.smoothed.map((p) => [p.day, p.value]));
   const alertDays = new Set(data.alert_days);
   const shown = (keep) => data.points.filter((p) => p.value !== null && keep(p)).map((p) => [p.day, p.value]);
   const { min, max } = range(data);
@@ -68,7 +70,7 @@ function option(data) {
       trigger: "axis", renderMode: "richText", confine: true, backgroundColor: c.surface, borderColor: c.line,
       textStyle: { color: c.text, fontSize: 12, rich: { b: { fontWeight: "bold", color: c.text } } },
       axisPointer: { type: "line", lineStyle: { color: c.muted } },
-      formatter: (items) => tooltip(data, byDay.get(items[0] && items[0].value[0])),
+      formatter: (items) => tooltip(data, byDay.get(items[0] && items[0].value[0]), smoothed.get(items[0] && items[0].value[0])),
     },
     axisPointer: { link: [{ xAxisIndex: "all" }] },
     xAxis: [
@@ -85,7 +87,9 @@ function option(data) {
     ],
     series: [
       { type: "line", name: "valid", xAxisIndex: 0, yAxisIndex: 0, data: shown((p) => p.valid), symbol: "circle",
-        symbolSize: 4.5, lineStyle: { color: c.accent, width: 1.5 }, itemStyle: { color: c.accent }, z: 3, ...mark },
+        symbolSize: 4.5, lineStyle: { color: c.accent, width: 1, opacity: 0.35 }, itemStyle: { color: c.accent }, z: 3, ...mark },
+      { type: "line", name: "smoothed", xAxisIndex: 0, yAxisIndex: 0, data: data.smoothed.map((p) => [p.day, p.value]), z: 4,
+        symbol: data.smoothed.length === 1 ? "diamond" : "none", symbolSize: 9, lineStyle: { color: c.accent, width: 2.5 }, itemStyle: { color: c.accent } },
       { type: "scatter", name: "not valid", xAxisIndex: 0, yAxisIndex: 0, data: shown((p) => !p.valid), z: 2,
         symbol: "path://M0 1 L1 0 L5 4 L9 0 L10 1 L6 5 L10 9 L9 10 L5 6 L1 10 L0 9 L4 5 Z", symbolSize: 6.5, itemStyle: { color: c.muted } },
       { type: "scatter", name: "alert", xAxisIndex: 0, yAxisIndex: 0, data: shown((p) => p.valid && alertDays.has(p.day)), z: 4,
