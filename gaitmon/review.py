@@ -195,7 +195,7 @@ class Reviewer:
             headline=_headline(evaluation),
             evidence=_evidence(evaluation, harm if worse else told),
         )
-        if worse or alert.times_notified == 0:
+        if worse:
             return [self._tell(updated)]
         if updated.state is not alert.state:
             self._publish(updated)

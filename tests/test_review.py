@@ -197,12 +197,23 @@ def test_half_a_day_decides_nothing(clinic: Clinic) -> None:
         assert clinic.review() == []
     assert clinic.store.days("w1", STEP)[-1].value == pytest.approx(25.0)  # shown, not yet judged
     assert clinic.reviewer.evaluation("w1", TODAY.isoformat()).newest_valid_day == str(TODAY - timedelta(1))
-    # Without another bout, the first call after midnight decides on the day that is over.
-    clinic.now = datetime.combine(TODAY + timedelta(1), time(0, 0, 5), ZONE).astimezone(UTC)
+    clinic.now += timedelta(days=1)
     clinic.review()
-    assert clinic.store.touched() == []
     evaluation = clinic.reviewer.evaluation("w1", (TODAY + timedelta(1)).isoformat())
     assert evaluation.newest_valid_day == TODAY.isoformat()
+
+
+def test_the_first_call_after_midnight_decides_without_another_bout(clinic: Clinic) -> None:
+    clinic.history([3.0] * 4)
+    assert clinic.review() == []
+    clinic.walk(TODAY, (8.0, 8.0))
+    assert clinic.review() == []
+    clinic.now = datetime.combine(TODAY, time(23, 59, 55), ZONE).astimezone(UTC)
+    assert clinic.review() == []
+    clinic.now += timedelta(seconds=10)
+    (alert,) = clinic.review()
+    assert alert.since_day == TODAY.isoformat()
+    assert clinic.store.touched() == []
 
 
 def test_a_restart_forgets_nothing(clinic: Clinic) -> None:
@@ -237,6 +248,27 @@ def test_not_told_twice_until_it_is_worse_by_an_mdc(clinic: Clinic) -> None:
     assert [a.state for a in told] == [AlertState.OPEN]
     assert clinic.alert().times_notified == 2
     assert clinic.alert().evidence[NOTIFIED] != alert.evidence[NOTIFIED]
+
+
+def test_a_slow_decline_is_told_again_once_it_adds_up(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    (alert,) = clinic.review()
+    clinic.acknowledge(alert)
+    told = [(i, a) for i in range(18) for a in clinic.next_day(3.0 + i / 4)]
+    ((day, again),) = told
+    assert (again.id, again.state) == (alert.id, AlertState.OPEN)
+    assert day > 8  # no single day was worse by an MDC
+
+
+def test_old_days_that_turn_out_worse_are_not_news(clinic: Clinic) -> None:
+    clinic.history(WORSE)
+    (alert,) = clinic.review()
+    clinic.acknowledge(alert)
+    clinic.now += timedelta(days=20)
+    for i in range(1, 8):
+        clinic.walk(TODAY - timedelta(i), (40.0, 40.0), at=time(15), n_strides=2000)
+    assert clinic.review() == []
+    assert clinic.alert().state is AlertState.ACKNOWLEDGED
 
 
 def test_reminded_after_a_week_without_acknowledgement(clinic: Clinic) -> None:

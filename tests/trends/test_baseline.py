@@ -97,7 +97,9 @@ def test_floors() -> None:
     noisy = baseline(series("m", usual(20.0, 10.0)), RULE)
     assert noisy is not None
     assert noisy.floor == 3.0  # the MDC
-    assert noisy.severe > 30.0  # two MDCs would be within a usual day
+    inflation = (1 + noisy.autocorrelation) / (1 - noisy.autocorrelation)
+    assert noisy.severe == pytest.approx(30.0 * sqrt(1 + inflation / 14))  # two MDCs are a usual day
+    assert steady.severe == 6.0  # two MDCs
     # A trend over the baseline looks like autocorrelation; the ceiling keeps the limit finite.
     drifting = baseline(series("m", [float(i) for i in range(14)]), RULE)
     assert drifting is not None

@@ -64,6 +64,19 @@ def test_candidate_only_from_the_second_day_over_the_limit() -> None:
     assert any(over)
 
 
+def test_the_practical_floor_holds_back_a_small_change() -> None:
+    """With 28 days of baseline the limit is below 1.5 SD, and then the floor decides."""
+    params = replace(DEFAULT_PARAMS, baseline=replace(DEFAULT_PARAMS.baseline, days=28))
+    seesaw = [5.0 + (-1.0) ** i for i in range(28)]  # no autocorrelation above its floor
+    for change, candidate in ((1.47, False), (1.60, True)):
+        days = {STEP: series(STEP, [*seesaw, *[5.0 + change * 1.0184] * 40])}
+        trend = evaluate(days, params).metrics[0]
+        assert trend.baseline is not None
+        assert trend.baseline.limit_sd < 1.47 < trend.baseline.floor / trend.baseline.sd < 1.60
+        assert trend.checks[-1].z > trend.checks[-1].limit
+        assert trend.checks[-1].candidate is candidate
+
+
 def test_one_metric_alone_alerts_when_far_over_on_three_days() -> None:
     far = 7.0  # more than two MDCs of 3
     two = evaluate(wearer({STEP: [far, far, 0, far, far], STANCE: [0.0] * 5}))
