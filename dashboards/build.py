@@ -67,7 +67,7 @@ def valid_days(metric: str) -> str:
   |> range(start: 0)
   |> filter(fn: (r) => r._measurement == "day" and r.wearer == "${{wearer}}")
   |> filter(fn: (r) => r.stratum == "straight" and r.metric == "{metric}")
-  |> filter(fn: (r) => r._field == "value" or r._field == "valid" or r._field == "simulated")
+  |> filter(fn: (r) => r._field == "value" or r._field == "valid")
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> filter(fn: (r) => r.valid and exists r.value)
   |> group(columns: ["metric"])
@@ -95,11 +95,12 @@ join(tables: {{day: days |> keep(columns: ["_time", "metric", "value"]), usual: 
 
 def days_query(metric: str, simulated: bool) -> str:
     """One column, "day" or "simulated day": what is simulated says so in the legend and is drawn apart."""
-    column, condition = ("simulated day", "r.simulated") if simulated else ("day", "not r.simulated")
+    column, word = ("simulated day", "true") if simulated else ("day", "false")
     return f"""{valid_days(metric)}
 
 days
-  |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop and {condition})
+  |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)
+  |> filter(fn: (r) => r.simulated == "{word}")
   |> group()
   |> keep(columns: ["_time", "value"])
   |> rename(columns: {{value: "{column}"}})"""
@@ -111,20 +112,23 @@ def strides_query() -> str:
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "day" and r.wearer == "${{wearer}}")
   |> filter(fn: (r) => r.stratum == "straight" and r.metric == "{metric}" and r._field == "n_strides")
-  |> group()
-  |> keep(columns: ["_time", "_value"])
+  |> group(columns: ["simulated"])
+  |> keep(columns: ["_time", "_value", "simulated"])
   |> rename(columns: {{_value: "straight strides"}})"""
 
 
 def latest_bout_query() -> str:
+    """One row per metric; of several analyses of the same bout, the highest revision."""
     return """import "regexp"
 
 from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "bout_metric" and r.wearer == "${wearer}")
+  |> filter(fn: (r) => r._measurement == "metric" and r.wearer == "${wearer}")
   |> filter(fn: (r) => r.stratum == "straight" and r._field == "value")
   |> filter(fn: (r) => r.metric =~ /_(left|right)_/)
+  |> map(fn: (r) => ({r with analysis: int(v: r.revision)}))
   |> group(columns: ["metric"])
+  |> sort(columns: ["_time", "analysis"])
   |> last()
   |> group()
   |> map(fn: (r) => ({
@@ -132,8 +136,9 @@ from(bucket: v.defaultBucket)
       side: if r.metric =~ /_left_/ then "left" else "right",
       value: r._value,
       bout: r._time,
+      simulated: r.simulated,
   }))
-  |> pivot(rowKey: ["metric", "bout"], columnKey: ["side"], valueColumn: "value")"""
+  |> pivot(rowKey: ["metric", "bout", "simulated"], columnKey: ["side"], valueColumn: "value")"""
 
 
 def option(path: str, value: object) -> DynamicConfigValue:

@@ -15,6 +15,10 @@ from typing import cast
 import pytest
 import yaml
 
+from gaitmon.model import MetricValue
+from gaitmon.store.influx import points_of
+from gaitmon.store.series import BoutRow, DayRow, Row
+from gaitmon.symmetry.metrics import METRICS
 from gaitmon.trends import CORE_METRICS
 from tests.needs import ROOT, require
 
@@ -97,11 +101,55 @@ def test_every_core_metric_has_a_trend_and_what_is_simulated_says_so() -> None:
         (panel,) = [p for p in panels() if rule.metric in str(p.get("description", ""))]
         texts = [str(t["query"]) for t in cast("list[Panel]", panel["targets"])]
         assert all(f'r.metric == "{rule.metric}"' in text for text in texts)
-        assert any('"simulated day"' in text and "and r.simulated" in text for text in texts)
-        assert any('"day"' in text and "not r.simulated" in text for text in texts)
+        assert any('"simulated day"' in text and 'r.simulated == "true"' in text for text in texts)
+        assert any('"day"' in text and 'r.simulated == "false"' in text for text in texts)
     note = json.dumps(panels()[0])
     assert "not a medical device" in note
     assert "diagnosis" in note
+
+
+def written() -> dict[str, tuple[set[str], set[str]]]:
+    """measurement: its tags and its fields, from points that gaitmon.store.influx makes."""
+    value = MetricValue("step_time_ln_pct", 1.0, 0.5, 10, 10, "note")
+    rows: list[Row] = [
+        BoutRow("w1", "s", 0, 0, 0, 1, 0.0, 9.0, "straight", 10, 10, (), (value,), ("gap",), True),
+        DayRow("w1", "2026-03-01", "straight", "step_time_ln_pct", 1.0, 0.5, 200, 3, True, True),
+    ]
+    names: dict[str, tuple[set[str], set[str]]] = {}
+    for row in rows:
+        for point in points_of(row):
+            # "day,metric=m,wearer=w1 n_strides=200i,value=1 1772323200000000000"; no spaces in these names
+            key, fields, _ = str(point).split(" ")
+            measurement, *tags = key.split(",")
+            names[measurement] = (
+                {tag.split("=")[0] for tag in tags},
+                {name.split("=")[0] for name in fields.split(",")},
+            )
+    return names
+
+
+def test_every_name_in_a_query_is_one_that_is_written() -> None:
+    names = written()
+    known_metrics = set(METRICS) | {rule.metric for rule in CORE_METRICS}
+    reads = [text for text in queries() if "from(" in text]
+    assert len(reads) == len(targets())
+    for text in reads:
+        (measurement,) = re.findall(r'r\._measurement == "(\w+)"', text)
+        tags, fields = names[measurement]
+        assert set(re.findall(r'r\._field == "(\w+)"', text)) <= fields
+        read = text.partition("pivot(")[0]
+        assert set(re.findall(r"r\.([a-z]\w*) (?:==|=~)", read)) <= tags
+        assert set(re.findall(r'r\.metric == "(\w+)"', text)) <= known_metrics
+        assert set(re.findall(r'r\.simulated == "(\w+)"', text)) <= {"true", "false"}
+    (sided,) = [text for text in reads if "left|right" in text]
+    pattern = re.compile(next(iter(re.findall(r"r\.metric =~ /(.*?)/", sided))))
+    sides = {name for name in METRICS if pattern.search(name)}
+    assert {"stance_time_left_s", "stance_time_right_s"} <= sides
+    assert {n.replace("_left_", "_right_") for n in sides if "_left_" in n} == {
+        n for n in sides if "_right_" in n
+    }
+    for variable in variables():
+        assert str(variable["name"]) in names["day"][0]
 
 
 @pytest.fixture(scope="module")
