@@ -4,6 +4,15 @@ Simulation proves arithmetic, not clinical validity.  Nothing here knows gaitmon
 is shared with it (docs/adr/0008-simulator.md).
 """
 
+from gaitmon.simulate.history import (
+    Deterioration,
+    SimulatedDay,
+    Variation,
+    Wearer,
+    daily_walk,
+    day_walker,
+    history,
+)
 from gaitmon.simulate.params import RadioParams, SensorParams, Slip, TissueParams, WalkerParams
 from gaitmon.simulate.plan import State, StateKind
 from gaitmon.simulate.script import (
@@ -23,6 +32,7 @@ from gaitmon.simulate.truth import Motion, TrueStride, Truth
 
 __all__ = [
     "ClockMap",
+    "Deterioration",
     "ImuArrays",
     "Lie",
     "Motion",
@@ -30,6 +40,7 @@ __all__ = [
     "RadioParams",
     "SensorParams",
     "Simulated",
+    "SimulatedDay",
     "SingleLegStance",
     "Sit",
     "SitToStand",
@@ -43,7 +54,12 @@ __all__ = [
     "TrueStride",
     "Truth",
     "Turn",
+    "Variation",
     "Walk",
     "WalkerParams",
+    "Wearer",
+    "daily_walk",
+    "day_walker",
+    "history",
     "simulate",
 ]

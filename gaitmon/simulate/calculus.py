@@ -150,7 +150,7 @@ class Ring:
         self._rise_s = rise_s
         self._lambda = self._base - np.arange(4) / rise_s
         self._weight = self._BINOMIAL * np.exp(1j * phase_rad)
-        self.length_s = 7.0 * decay_s
+        self.length_s = 10.0 * decay_s
         t = np.linspace(0.0, self.length_s, 4001)[1:]
         unscaled = self._evaluate(t)
         self._peak_value = float(np.abs(unscaled[0]).max())
@@ -170,7 +170,7 @@ class Ring:
     def add(self, jet: Jet, t_s: Floats, onsets_s: Floats, amplitudes: Floats, *, of_accel: bool) -> None:
         """In place: add one oscillation per onset, of this largest value (or acceleration, if of_accel).
 
-        t_s: (n,) uniform or not, sorted.  Beyond length_s, 1e-3 of it, nothing is added.
+        t_s: (n,) uniform or not, sorted.  Beyond length_s, where 5e-5 of it is left, nothing is added.
         """
         scale = amplitudes / (self._peak_accel if of_accel else self._peak_value)
         first = np.searchsorted(t_s, onsets_s)

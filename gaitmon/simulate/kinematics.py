@@ -128,7 +128,8 @@ class Tissue:
             if params.transient_m_s2 > 0.0:
                 size = params.transient_m_s2 * share
                 self._pulse.add(along, body.t_s, onset, amplitude * size, of_accel=True)
-            if params.wobble_deg > 0.0 and placement is not Placement.PELVIS:
+            if params.wobble_deg > 0.0:
+                share = params.wobble_pelvis if placement is Placement.PELVIS else share
                 angle = float(np.radians(params.wobble_deg)) * share
                 self._wobble.add(about, body.t_s, onset, amplitude * angle, of_accel=False)
         if params.ripple_deg > 0.0 and placement is not Placement.PELVIS:

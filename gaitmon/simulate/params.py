@@ -22,19 +22,21 @@ class TissueParams:
     conducted_pelvis, conducted_other: share of it that reaches the pelvis and the other thigh (R).
     onset_s: delay from the true contact to the onset, -0.005 .. 0.025 (R).
     impact_ratio: right over left amplitude.
-    wobble_deg: thigh soft tissue: largest angle about the flexion axis of the ringing after contact.
+    wobble_deg: soft tissue: largest angle, mostly about the flexion axis, of the ringing after contact
+    of the thigh's own limb; the other thigh gets conducted_other of it, the pelvis wobble_pelvis.
     ripple_deg: continuous small band-limited wobble (3-9 Hz) of the thigh sensor while walking.
     """
 
-    transient_m_s2: float = 5.0
-    transient_hz: float = 20.0
+    transient_m_s2: float = 8.0
+    transient_hz: float = 17.0
     transient_decay_s: float = 0.025
     transient_cv: float = 0.15
     conducted_pelvis: float = 0.35
     conducted_other: float = 0.15
+    wobble_pelvis: float = 0.15
     onset_s: float = 0.005
     impact_ratio: float = 1.0
-    wobble_deg: float = 0.8
+    wobble_deg: float = 1.5
     wobble_hz: float = 10.0
     wobble_damping: float = 0.2
     ripple_deg: float = 0.1

@@ -223,6 +223,5 @@ def _bursts(radio: RadioParams, closed_s: Floats, rng: np.random.Generator) -> B
     lengths = np.empty(2 * runs, dtype=np.int64)
     lengths[0::2], lengths[1::2] = rng.geometric(leave_good, runs), rng.geometric(leave_bad, runs)
     bad = np.tile([False, True], runs)
-    if rng.random() < radio.loss_fraction:
-        bad = ~bad
-    return np.repeat(bad, np.minimum(lengths, n))[:n]
+    first = int(rng.random() < radio.loss_fraction)  # may begin inside a burst
+    return np.repeat(bad[first:], np.minimum(lengths[first:], n))[:n]

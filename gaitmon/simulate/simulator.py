@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaitmon.errors import ConfigError
 from gaitmon.model import Floats, ImuBlock, Placement, Side
 from gaitmon.simulate.kinematics import Impacts, Tissue, measured, pelvis_acceleration, spin
 from gaitmon.simulate.normative import normative
@@ -79,6 +80,8 @@ def simulate(
     """
     walker = WalkerParams() if walker is None else walker
     check(script)
+    if seed < 0:
+        raise ConfigError(f"seed = {seed} cannot be used.", "Seeds are 0 or more.")
     worn = sensors_by_placement(SensorParams() if sensors is None else sensors)
     plan = make_plan(script, walker, normative(), _rng(seed, 7000))
     trajectory = Trajectory(plan, walker, seed)

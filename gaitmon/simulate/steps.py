@@ -64,13 +64,17 @@ class Walked:
 
 
 def long_range_noise(n: int, rng: np.random.Generator, dfa_exponent: float = 0.75) -> Floats:
-    """n values of unit variance whose power falls as 1 / f^(2 alpha - 1): stride times of healthy people."""
+    """n values, one per step, whose power falls as 1 / f^(2 alpha - 1): stride times of healthy people.
+
+    The mean of two neighbours, a stride, has unit variance over some 250 strides.
+    """
     length = max(64, 2 * n)
     frequency = np.arange(1, length // 2 + 1) / length
     amplitude = frequency ** -(dfa_exponent - 0.5)
     spectrum = amplitude * (rng.standard_normal(len(frequency)) + 1j * rng.standard_normal(len(frequency)))
     noise = np.fft.irfft(np.concatenate([[0.0], spectrum]), length)[:n]
-    out: Floats = noise * np.sqrt(length**2 / (4.0 * np.sum(amplitude**2)))
+    seen = np.where(frequency >= 1.0 / 512.0, (amplitude * np.cos(np.pi * frequency)) ** 2, 0.0)
+    out: Floats = noise * np.sqrt(length**2 / (4.0 * np.sum(seen)))
     return out
 
 
