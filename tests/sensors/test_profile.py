@@ -1,0 +1,220 @@
+"""Firmware profiles: the published bytes give the published numbers, and nothing else is guessed."""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from gaitmon.errors import DecodeError, ProfileError
+from gaitmon.sensors.layout import Decoded, Layout, LayoutField
+from gaitmon.sensors.profile import Example, FirmwareProfile, Fit, load_profile, load_profiles, render
+
+FOLDER = Path(__file__).resolve().parents[2] / "firmware_profiles"
+DOT_FILE = FOLDER / "movella_dot.toml"
+PROFILES = load_profiles(FOLDER)
+DOT = PROFILES["movella-dot"]
+EXAMPLES = [(profile, example) for profile in PROFILES.values() for example in profile.example]
+MODES = [(profile, mode.id) for profile in PROFILES.values() for mode in profile.mode]
+
+
+@pytest.mark.parametrize(("profile", "example"), EXAMPLES, ids=lambda v: getattr(v, "name", None))
+def test_the_example_bytes_give_the_numbers_and_back(profile: FirmwareProfile, example: Example) -> None:
+    payload = bytes.fromhex(example.payload)
+    decoded = profile.decode([payload], example.mode)
+    assert (None if decoded.clock is None else int(decoded.clock[0])) == example.clock
+    for key, numbers in example.values.items():
+        np.testing.assert_allclose(decoded.values[key], [numbers], rtol=1e-7)
+    assert profile.encode(decoded, example.mode) == [payload]
+
+
+def test_the_published_capture_read_by_hand() -> None:
+    """Not through our tables: struct, as the specification writes it."""
+    for example in (e for e in DOT.example if e.mode == 6):
+        payload = bytes.fromhex(example.payload)
+        ticks, *acc = struct.unpack("<I3f4x", payload)
+        decoded = DOT.decode([payload], 6)
+        assert decoded.clock is not None
+        assert decoded.clock[0] == ticks
+        assert decoded.values["free_acc_m_s2"][0].tolist() == acc
+
+
+def test_a_block_of_notifications_is_decoded_at_once() -> None:
+    rng = np.random.default_rng(5)
+    acc, gyr_deg_s = rng.normal(0, 10, (200, 3)), rng.normal(0, 200, (200, 3))
+    payloads = [
+        struct.pack("<I6f12x", 1000 + 16667 * k, *a, *g)
+        for k, (a, g) in enumerate(zip(acc, gyr_deg_s, strict=True))
+    ]
+    decoded = DOT.decode(payloads)
+    assert decoded.clock is not None
+    np.testing.assert_array_equal(decoded.clock, 1000 + 16667 * np.arange(200))
+    np.testing.assert_array_equal(decoded.values["acc_m_s2"], acc.astype(np.float32))
+    np.testing.assert_allclose(decoded.values["gyr_rad_s"], np.radians(gyr_deg_s), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("profile", "mode"), MODES)
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_arbitrary_bytes_give_numbers_or_a_decode_error(
+    profile: FirmwareProfile, mode: int, data: st.DataObject
+) -> None:
+    length = profile.mode_of(mode).layout.length
+    size = st.one_of(st.just(length), st.integers(0, 100))
+    payloads = [data.draw(st.binary(min_size=n, max_size=n)) for n in data.draw(st.lists(size, max_size=3))]
+    if payloads and all(len(p) == length for p in payloads):
+        decoded = profile.decode(payloads, mode)
+        assert len(decoded) == len(payloads)
+        assert not any(np.isinf(v).any() for v in decoded.values.values())
+    else:
+        with pytest.raises(DecodeError) as error:
+            profile.decode(payloads, mode)
+        assert profile.name in str(error.value)
+
+
+@pytest.mark.parametrize(("profile", "mode"), MODES)
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_what_a_virtual_sensor_encodes_is_what_the_collector_decodes(
+    profile: FirmwareProfile, mode: int, data: st.DataObject
+) -> None:
+    layout = profile.mode_of(mode).layout
+    n = data.draw(st.integers(1, 4))
+    values = {
+        f.key: data.draw(arrays(np.float64, (n, f.count), elements=st.floats(-7, 7)))
+        for f in layout.fields
+        if not f.is_ticks
+    }
+    clock = np.array(data.draw(st.lists(st.integers(0, 2**33), min_size=n, max_size=n)), dtype=np.uint64)
+    decoded = profile.decode(profile.encode(Decoded(clock, None, values), mode), mode)
+    assert decoded.clock is not None
+    np.testing.assert_array_equal(decoded.clock, clock % np.uint64(2**32))
+    for f in layout.fields:
+        if f.is_ticks:
+            continue
+        step = f.si_per_lsb / 2 if f.type[0] != "f" else 7 * 2.0**-24
+        np.testing.assert_allclose(decoded.values[f.key], values[f.key], atol=step, rtol=0)
+
+
+def test_integers_clip_as_in_a_sensor_and_both_byte_orders_work() -> None:
+    for endian, expected in (("little", "0080ff7f0100"), ("big", "80007fff0001")):
+        layout = Layout.model_validate(
+            {
+                "length": 6,
+                "endian": endian,
+                "fields": [{"quantity": "acc", "offset": 0, "type": "i16", "unit": "mg"}],
+            }
+        )
+        acc = np.array([[-1e6, 1e6, 0.0098]])
+        (payload,) = layout.encode(Decoded(None, None, {"acc_m_s2": acc}))
+        assert payload.hex() == expected
+        mg = layout.decode([payload]).values["acc_m_s2"] / 9.80665e-3
+        np.testing.assert_allclose(mg, [[-32768, 32767, 1]])
+        with pytest.raises(ValueError, match="NaN cannot be sent as i16"):
+            layout.encode(Decoded(None, None, {"acc_m_s2": acc * np.nan}))
+        with pytest.raises(ValueError, match="acc_m_s2 is missing"):
+            layout.encode(Decoded(None, None, {"gyr_rad_s": acc}))
+
+
+def test_procedures_are_the_bytes_of_the_specification() -> None:
+    start, stop, rate = DOT.procedures.start, DOT.procedures.stop, DOT.procedures.rate
+    assert [step.do for step in start] == ["subscribe", "write", "read"]  # subscribed before it starts
+    assert render(start[1].bytes or "", DOT, mode=21) == b"\x01\x01\x15"
+    assert render(stop[0].bytes or "", DOT, mode=21) == b"\x01\x00\x15"
+    assert [(p.offset, render(p.bytes, DOT, rate_hz=60)) for p in rate[0].patches] == [
+        (0, b"\x10"),
+        (24, b"\x3c\x00"),
+    ]
+    assert DOT.gatt["measurement_control"].startswith("15172001-")
+
+
+def test_what_the_dot_is() -> None:
+    assert DOT.fit is Fit.GAIT
+    assert DOT.clock is not None
+    assert DOT.clock.wrap_s == pytest.approx(71.6 * 60, abs=3)
+    assert DOT.identity.matches("Xsens DOT", set())
+    assert DOT.identity.matches("Anna's left leg", {0x0886})
+    assert not DOT.identity.matches(None, {0x004C})
+    with pytest.raises(ProfileError, match=r"no mode 5\. Known: 6 \(free acceleration\), 20"):
+        DOT.mode_of(5)
+
+
+# What is written, what was written wrong, what stands on the line that is blamed, what is said.
+FIRST = "# Movella DOT"  # a contradiction between two places has no line of its own
+BROKEN = [
+    ('firmware = ">=2.0.0"', 'firmwear = ">=2.0.0"', "firmwear = ", "firmwear: unknown key"),
+    ('fit = "gait"', 'fit = "running"', 'fit = "running"', "fit: Input should be 'gait'"),
+    ("bits = 32", "bits = 24", FIRST, "the clock field is u32, [clock] has 24 bits"),
+    (
+        'unit = "deg/s" },\n  { quantity = "mag"',
+        'unit = "g" },\n  { quantity = "mag"',
+        'offset = 16, type = "f32", unit = "g"',
+        "mode.1.layout.fields.2: gyr cannot be in g; one of deg/s, rad/s",
+    ),
+    (
+        "length = 20\n",
+        "length = 15\n",
+        "[mode.layout]",
+        "mode.0.layout: the fields need 16 bytes, length is 15",
+    ),
+    ("length = 63\n", "length = 63\ncolour = 1\n", "colour = 1", "mode.3.layout.colour: unknown key"),
+    ('offset = 32, type = "f32"', 'offset = 30, type = "f32"', "[mode.layout]", "gyr at 30 overlaps"),
+    ('"01 00 {mode:u8}"', '"01 00 {volume:u8}"', "[[procedures.stop]]", "'{volume:u8}' is neither hex"),
+    ('role = "battery"', 'role = "batery"', FIRST, "the role 'batery' is not in [gatt]"),
+    ("clock = 1143097075", "clock = 1143097076", "[[example]]", "clock is 1143097075, not 1143097076"),
+    ("[2.947574,", "[2.947575,", "[[example]]", "example 2: free_acc_m_s2 is [2.94757"),
+    ("default_mode = 21", "default_mode = 22", FIRST, "default_mode 22 is not described"),
+    ("default_hz = 60", "default_hz = 61", "[rates]", "default_hz 61.0 is not among allowed_hz"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "on_line", "message"), BROKEN, ids=[b[1][:20] for b in BROKEN])
+def test_a_wrong_profile_is_refused_with_its_line(
+    tmp_path: Path, old: str, new: str, on_line: str, message: str
+) -> None:
+    text = DOT_FILE.read_text(encoding="utf-8")
+    assert text.count(old) >= 1
+    broken = tmp_path / "broken.toml"
+    broken.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ProfileError) as error:
+        load_profile(broken)
+    said = str(error.value)
+    assert "\n" not in said
+    assert message in said
+    match = re.search(r"broken\.toml, line (\d+): ", said)
+    assert match
+    assert on_line in broken.read_text(encoding="utf-8").splitlines()[int(match[1]) - 1]
+
+
+def test_what_is_no_toml_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text('profile_version = 1\nname = "movella\n')
+    with pytest.raises(ProfileError, match=r"broken\.toml: .*at line 2"):
+        load_profile(tmp_path / "broken.toml")
+
+
+def test_a_mode_without_an_example_is_refused(tmp_path: Path) -> None:
+    text = DOT_FILE.read_text(encoding="utf-8")
+    broken = tmp_path / "broken.toml"
+    broken.write_text(text[: text.rindex("[[example]]")], encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"mode 26 has no \[\[example\]\]"):
+        load_profile(broken)
+
+
+def test_two_profiles_of_one_name_and_a_file_that_is_not_there(tmp_path: Path) -> None:
+    for name in ("a.toml", "b.toml"):
+        (tmp_path / name).write_bytes(DOT_FILE.read_bytes())
+    with pytest.raises(ProfileError, match=r"b\.toml: the name 'movella-dot' is taken"):
+        load_profiles(tmp_path)
+    with pytest.raises(ProfileError, match=r"none\.toml: not readable"):
+        load_profile(tmp_path / "none.toml")
+
+
+def test_a_field_says_its_size() -> None:
+    field = LayoutField(quantity="quat", offset=4, type="f32", unit="1")
+    assert (field.size, field.key) == (16, "quat_wxyz")
