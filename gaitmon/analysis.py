@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from gaitmon import __version__
 from gaitmon.model import (
     Alignment,
     Contact,
-    Gap,
     ImuBlock,
     MetricValue,
     Notice,
@@ -24,12 +23,9 @@ from gaitmon.model import (
 )
 from gaitmon.pipeline import GaitPipeline, PipelineParams
 from gaitmon.sensors.recording import Recording
+from gaitmon.sensors.replay import deliveries
 from gaitmon.symmetry.metrics import METRICS
 from gaitmon.symmetry.summary import pool
-
-BLOCK_S = 1.0
-_MISSING_S = 1.0  # a sensor silent for this long is declared missing, so that nobody waits for it
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
@@ -59,24 +55,6 @@ def produced_by(params: PipelineParams | None = None) -> str:
     return f"gaitmon {__version__} params {(params or PipelineParams()).fingerprint()}"
 
 
-def items(recording: Recording, block_s: float = BLOCK_S) -> Iterator[ImuBlock | Gap]:
-    """The recording as a live session delivers it, a Gap wherever a sensor is silent for a second."""
-    worn = [s for s in recording.streams.values() if not s.placement.is_reference]
-    if not worn:
-        return
-    begin_s = min(s.start_s for s in worn)
-    heard = {s.placement: begin_s for s in worn}
-    for block in recording.blocks(block_s):
-        now_s = float(block.t_s[0])
-        for placement, last_s in heard.items():
-            # The block of this very cell may still come: only silence of a whole second counts.
-            if now_s - last_s > _MISSING_S + block_s:
-                yield Gap(placement, last_s, now_s - block_s, "no samples")
-                heard[placement] = now_s - block_s
-        yield block
-        heard[block.placement] = float(block.t_s[-1])
-
-
 def analyse(
     recording: Recording | Path | str,
     *,
@@ -96,7 +74,7 @@ def analyse(
     pipeline = GaitPipeline(placements, params)
     results: list[Result] = []
     span = max(recording.end_s - recording.start_s, 1e-9)
-    for item in items(recording):
+    for item in deliveries(recording):
         results += pipeline.push(item)
         if progress is not None and isinstance(item, ImuBlock):
             progress((float(item.t_s[-1]) - recording.start_s) / span)

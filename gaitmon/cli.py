@@ -51,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_analyse(commands)
     _add_convert(commands)
+    _add_demo(commands)
+    _add_serve(commands)
+    _add_collect(commands)
+    _add_login_link(commands)
     return parser
 
 
@@ -160,6 +164,125 @@ def _convert(args: argparse.Namespace) -> None:
     write_recording(recording, args.out)
     print(describe(recording))
     print(f"wrote {args.out}")
+
+
+# ---- demo -------------------------------------------------------------------------------------
+
+
+def _add_demo(commands: Commands) -> None:
+    p = commands.add_parser(
+        "demo",
+        help="everything at once on this machine: sensors, pipeline, MQTT, store, alert, page",
+        description="Start an embedded broker, the server and its pages, and play a walk as if live. "
+        "Nothing is kept unless --home says where. " + NOT_FOR,
+    )
+    p.add_argument("--recording", type=Path, metavar="PATH", help="play this instead of a simulated walker")
+    _add_recording_options(p)
+    p.add_argument("--speed", type=float, default=1.0, help="times real time, for the live walk (default 1)")
+    p.add_argument("--home", type=Path, help="keep store and registry here (default: a folder that is deleted)")
+    p.add_argument("--port", type=int, default=0, help="the page's port on 127.0.0.1 (default: a free one)")
+    p.add_argument("--no-history", action="store_true", help="without the simulated weeks of two wearers")
+    p.add_argument("--until-done", action="store_true", help="end by itself when everything is stored")
+    p.set_defaults(run=_demo)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from gaitmon.config import Settings
+    from gaitmon.demo import DemoPlan, demo
+    from gaitmon.errors import ConfigError
+    from gaitmon.sensors.formats import parse_placement_map
+
+    if not args.speed > 0:
+        raise ConfigError(f"--speed {args.speed} is not positive.", "Use 1 for real time, 20 for twenty times.")
+    settings = Settings(web_port=args.port)
+    plan = DemoPlan(
+        recording=args.recording,
+        placement_map=parse_placement_map(args.map) if args.map else None,
+        select=args.select,
+        speed=args.speed,
+        history=not args.no_history,
+        until_done=args.until_done,
+    )
+    return demo(settings.at(args.home), plan, keep_home=args.home is not None)
+
+
+# ---- serve, collect, login-link ---------------------------------------------------------------
+
+
+def _add_serve(commands: Commands) -> None:
+    p = commands.add_parser(
+        "serve",
+        help="ingest, store, days, alerts and pages",
+        description="The server's half. Settings come from the environment (docs/deployment.md); without "
+        "GAITMON_MQTT_HOST an embedded broker runs on loopback, for collectors on this machine.",
+    )
+    p.add_argument("--home", type=Path, help="where everything is kept (default: GAITMON_HOME)")
+    p.set_defaults(run=_serve)
+
+
+def _serve(args: argparse.Namespace) -> None:
+    from gaitmon.config import Settings
+    from gaitmon.server import serve
+
+    serve(Settings.from_environment().at(args.home), lambda address: print(f"pages: {address}/login", flush=True))
+
+
+def _add_collect(commands: Commands) -> None:
+    p = commands.add_parser(
+        "collect",
+        help="the gateway's half: samples in, results out over MQTT",
+        description="Run the pipeline over a source and deliver the results, storing and forwarding while "
+        "the broker is away.",
+    )
+    p.add_argument("--wearer", required=True, help="whose walk it is (see gaitmon wearers)")
+    p.add_argument("--replay", type=Path, metavar="PATH", required=True, help="play a recording as if live")
+    _add_recording_options(p)
+    p.add_argument("--speed", type=float, default=math.inf, help="times real time (default: as fast as can be)")
+    p.add_argument("--home", type=Path, help="where the outbox is kept (default: GAITMON_HOME)")
+    p.set_defaults(run=_collect)
+
+
+def _collect(args: argparse.Namespace) -> None:
+    from gaitmon.collector import replay_recording
+    from gaitmon.config import Settings
+
+    args.recording = args.replay
+    counts = replay_recording(Settings.from_environment().at(args.home), _open(args), args.wearer, args.speed)
+    print(f"delivered: {counts.strides} strides, {counts.bouts} bouts")
+
+
+def _add_login_link(commands: Commands) -> None:
+    p = commands.add_parser(
+        "login-link",
+        help="a one-time link to the pages for one user",
+        description="Make a link that opens one session, once, within 15 minutes. Hand it over yourself: "
+        "whoever has it is that user.",
+    )
+    p.add_argument("user", help="name of the user; a new one is made with --role")
+    p.add_argument("--role", choices=("operator", "therapist"), help="make this user, with this role")
+    p.add_argument("--address", default="http://127.0.0.1:8080", help="where the pages are served")
+    p.add_argument("--home", type=Path, help="where the registry is (default: GAITMON_HOME)")
+    p.set_defaults(run=_login_link)
+
+
+def _login_link(args: argparse.Namespace) -> None:
+    from gaitmon.config import Settings
+    from gaitmon.errors import ConfigError
+    from gaitmon.store.registry import Registry, Role
+    from gaitmon.web.settings import login_url
+
+    settings = Settings.from_environment().at(args.home)
+    settings.prepare_home()
+    registry = Registry(settings.registry_url)
+    try:
+        user = registry.user_named(args.user)
+        if user is None:
+            if args.role is None:
+                raise ConfigError(f"There is no user {args.user}.", "Make one with --role therapist.")
+            user = registry.add_user(args.user, Role(args.role))
+        print(login_url(args.address, registry.create_login_link(user)))
+    finally:
+        registry.close()
 
 
 if __name__ == "__main__":

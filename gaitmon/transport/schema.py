@@ -187,18 +187,17 @@ class StoredMessage(Frozen):
 
 
 class AlertBody(Frozen):
-    """One alert and the evidence for it."""
+    """One alert: what changed since when, the rule that says so, and where it stands."""
 
     alert: Word = Field(description="identity of the alert")
-    rule: Word
-    metric: Word
-    stratum: Word
-    day: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    topic: Word
+    state: Literal["open", "acknowledged", "recovering", "closed"]
+    since_day: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     active: bool
     acknowledged: bool
+    headline: Text
     text: Text
-    value: float | None
-    baseline: float | None
+    rule: Text
     simulated: bool
 
 

@@ -1,0 +1,134 @@
+"""The gateway's half, put together on one screen: source -> pipeline -> outbox -> MQTT."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, replace
+
+from gaitmon.analysis import missing_sensors, produced_by
+from gaitmon.config import Settings, broker_of
+from gaitmon.errors import BrokerError
+from gaitmon.model import Gap, ImuBlock, Placement, Result, Stride, WalkingBout
+from gaitmon.pipeline import GaitPipeline
+from gaitmon.sensors.recording import Recording
+from gaitmon.sensors.replay import replay
+from gaitmon.store.series import SegmentRow
+from gaitmon.transport.connection import MqttSettings
+from gaitmon.transport.messages import message_of, segment_message
+from gaitmon.transport.mqtt import Publisher
+from gaitmon.transport.outbox import Outbox
+
+Source = AsyncIterator[ImuBlock | Gap]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one segment has given so far.  signal_s: time on the segment's clock."""
+
+    signal_s: float = 0.0
+    strides: int = 0
+    bouts: int = 0
+
+
+class SegmentCollector:
+    """One segment through the pipeline into the outbox.  Results of one push are one transaction."""
+
+    def __init__(self, segment: SegmentRow, placements: Iterable[Placement], outbox: Outbox) -> None:
+        worn = [p for p in placements if not p.is_reference]
+        self._pipeline = GaitPipeline(worn)
+        self._segment = segment
+        self._outbox = outbox
+        self.counts = Counts()
+        self._send(missing_sensors(set(worn)), segment_message(segment))
+
+    def push(self, item: ImuBlock | Gap) -> None:
+        self._send(self._pipeline.push(item))
+        end_s = item.end_s if isinstance(item, Gap) else float(item.t_s[-1])
+        self.counts = replace(self.counts, signal_s=max(self.counts.signal_s, end_s))
+
+    def finish(self) -> Counts:
+        self._send(self._pipeline.flush())
+        return self.counts
+
+    def _send(self, results: Iterable[Result], *first: object) -> None:
+        results = list(results)
+        messages = [m for m in first if m is not None]
+        messages += [m for r in results if (m := message_of(r, self._segment)) is not None]
+        if messages:
+            self._outbox.append(messages)  # type: ignore[arg-type]  # object only because of *first
+        self.counts = replace(
+            self.counts,
+            strides=self.counts.strides + sum(isinstance(r, Stride) for r in results),
+            bouts=self.counts.bouts + sum(isinstance(r, WalkingBout) for r in results),
+        )
+
+
+def segment_of(recording: Recording, wearer: str, gateway: str, *, origin: str, start_utc_us: int | None = None) -> SegmentRow:
+    """The segment that this recording is: the same for the same samples, so that playing it twice is one.
+
+    start_utc_us: UTC of the recording's first sample where the file does not say.
+    """
+    anchor = recording.start_utc_us
+    if anchor is None:
+        begin = time.time_ns() // 1000 if start_utc_us is None else start_utc_us
+        anchor = begin - round(recording.start_s * 1e6)
+    sync = "simulated" if recording.simulated else "file" if recording.start_utc_us is not None else "unsynchronised"
+    return SegmentRow(
+        wearer=wearer,
+        segment=f"rec-{recording.content_id[:24]}",
+        revision=1,
+        anchor_utc_us=anchor,
+        time_sync=sync,
+        origin=origin,
+        simulated=recording.simulated,
+        gateway=gateway,
+        produced_by=produced_by(),
+    )
+
+
+async def collect(source: Source, collector: SegmentCollector, tell: Callable[[Counts], None]) -> Counts:
+    """Everything the source gives, then the end of the segment; what was begun is always finished."""
+    try:
+        async for item in source:
+            collector.push(item)
+            tell(collector.counts)
+    except asyncio.CancelledError:
+        collector.finish()
+        raise
+    counts = collector.finish()
+    tell(counts)
+    return counts
+
+
+class Gateway:
+    """Outbox and publisher of one gateway id.  Use as a context manager."""
+
+    def __init__(self, settings: Settings, mqtt: MqttSettings, gateway: str) -> None:
+        settings.prepare_home()
+        self.id = gateway
+        self.outbox = Outbox(settings.outbox_path(gateway))
+        self.publisher = Publisher(mqtt, self.outbox, gateway)
+
+    def __enter__(self) -> Gateway:
+        self.publisher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.publisher.stop()
+        self.outbox.close()
+
+
+def replay_recording(settings: Settings, recording: Recording, wearer: str, speed: float) -> Counts:
+    """Play a recording through the pipeline and deliver it.  Raises BrokerError when it cannot be."""
+    segment = segment_of(recording, wearer, settings.gateway, origin="import")
+    with Gateway(settings, broker_of(settings), settings.gateway) as gateway:
+        collector = SegmentCollector(segment, recording.streams, gateway.outbox)
+        counts = asyncio.run(collect(replay(recording, speed=speed), collector, lambda _: None))
+        if not gateway.publisher.drain(60.0):
+            raise BrokerError(
+                f"The results wait in {gateway.outbox.path}: {gateway.publisher.progress.problem}",
+                "They are delivered by the next gaitmon collect.",
+            )
+    return counts
