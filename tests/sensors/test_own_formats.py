@@ -169,6 +169,23 @@ def test_long_recordings_stream_in_flat_memory(tmp_path: Path) -> None:
     assert peak < 12e6
 
 
+@pytest.mark.parametrize("cut", [1000, 10_000, 72_000])
+def test_chunks_in_the_file_do_not_depend_on_the_stream_s(tmp_path: Path, cut: int) -> None:
+    rng = np.random.default_rng(2)
+    acc = rng.normal(0, 10, (72_000, 3))
+
+    def chunks() -> Iterator[ImuBlock]:
+        for i in range(0, 72_000, cut):
+            t_s = np.arange(i, min(i + cut, 72_000)) / 100.0
+            yield ImuBlock(Placement.THIGH, t_s, acc[i : i + cut], None)
+
+    stream = SampleStream(Placement.THIGH, chunks, 72_000, 0.0, 719.99, has_gyroscope=False)
+    write_recording(Recording.of("walk", "test", [stream]), tmp_path / "walk.gaitrec")
+    found = open_recording(tmp_path / "walk.gaitrec").streams[Placement.THIGH]
+    assert [len(block) for block in found.chunks()] == [8192] * 8 + [6464]
+    assert found.arrays()[1].tobytes() == acc.tobytes()
+
+
 def test_an_existing_csv_folder_is_not_overwritten(tmp_path: Path) -> None:
     recording = Recording.of("walk", "test", [steady(Placement.PELVIS)])
     write_recording(recording, tmp_path / "walk")

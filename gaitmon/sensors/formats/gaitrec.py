@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from gaitmon.errors import RecordingError
-from gaitmon.model import ImuBlock, Placement
+from gaitmon.model import Floats, ImuBlock, Placement
 from gaitmon.sensors.formats.header import Header, StreamHeader, header_of, read_json_header
-from gaitmon.sensors.recording import Recording, SampleStream
+from gaitmon.sensors.recording import CHUNK_SAMPLES, Recording, SampleStream
 
 FORMAT = "gaitrec"
 SUFFIX = ".gaitrec"
@@ -96,17 +96,28 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 def _write_stream(archive: zipfile.ZipFile, stream: SampleStream) -> int:
     count = 0
+    for table in _tables(stream):
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, table.astype("<f8"), version=(1, 0), allow_pickle=False)
+        _add(archive, _member(stream.placement, count), buffer.getvalue())
+        count += 1
+    return count
+
+
+def _tables(stream: SampleStream) -> Iterator[Floats]:
+    """(CHUNK_SAMPLES, columns) and a last, shorter one, however the stream is cut: neither a member for
+    every second nor one for a day."""
+    held = np.empty((0, 7 if stream.has_gyroscope else 4))
     for block in stream.chunks():
         columns = [block.t_s[:, None], block.acc_m_s2]
         if block.gyr_rad_s is not None:
             columns.append(block.gyr_rad_s)
-        buffer = io.BytesIO()
-        np.lib.format.write_array(
-            buffer, np.hstack(columns).astype("<f8"), version=(1, 0), allow_pickle=False
-        )
-        _add(archive, _member(stream.placement, count), buffer.getvalue())
-        count += 1
-    return count
+        held = np.concatenate([held, np.hstack(columns)])
+        while len(held) >= CHUNK_SAMPLES:
+            yield held[:CHUNK_SAMPLES]
+            held = held[CHUNK_SAMPLES:]
+    if len(held):
+        yield held
 
 
 def _stream(path: Path, placement: Placement, entry: StreamHeader) -> SampleStream:
