@@ -52,12 +52,14 @@ def _prepare(connection: sqlite3.Connection, schema: str, version: int, what: st
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only takes effect in an empty file
             connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        with transaction(connection):
-            found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            if found == 0:
-                for statement in schema.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={version:d}")
+        found = _version(connection)
+        if found == 0:  # only then is the write lock needed: a reader may open during a long write
+            with transaction(connection):
+                found = _version(connection)
+                if found == 0:  # nobody else was faster
+                    for statement in schema.split(";"):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version={version:d}")
     except sqlite3.Error as error:
         raise StoreError(
             f"the {what} {path} cannot be used ({error}).",
@@ -68,6 +70,10 @@ def _prepare(connection: sqlite3.Connection, schema: str, version: int, what: st
             f"the {what} {path} has schema version {found}, this gaitmon knows up to {version}.",
             "Install the newer gaitmon that wrote it.",
         )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 @contextmanager

@@ -119,6 +119,9 @@ class Ingest:
                 problem = "the broker closed the connection."
             except GaitmonError as error:
                 problem = str(error)
+            except Exception as error:  # a mistake of ours must not end delivery for good, unseen
+                log.exception("ingest failed; it goes on with a new connection")
+                problem = f"internal error ({type(error).__name__}), see the log."
             if self._stopping.is_set():
                 break
             self._trouble(problem, connected=False)

@@ -100,6 +100,9 @@ class Publisher:
                 problem = "the broker closed the connection."
             except GaitmonError as error:
                 problem = str(error)
+            except Exception as error:  # a mistake of ours must not end delivery for good, unseen
+                log.exception("the publisher failed; it goes on with a new connection")
+                problem = f"internal error ({type(error).__name__}), see the log."
             if self._stopping.is_set():
                 return
             if problem != self._progress.problem:

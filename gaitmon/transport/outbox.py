@@ -73,9 +73,12 @@ class Outbox:
         if not durable:
             self._db.execute("PRAGMA synchronous=NORMAL")
         self._in_transaction = False
-        with self.transaction():
-            if self._db.execute("SELECT count(*) FROM outbox").fetchone()[0] == 0:
-                self._db.execute("INSERT INTO outbox VALUES (?, 0, 0)", (str(uuid.uuid4()),))
+        if self._db.execute("SELECT count(*) FROM outbox").fetchone()[0] == 0:
+            with self.transaction():
+                self._db.execute(
+                    "INSERT INTO outbox SELECT ?, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM outbox)",
+                    (str(uuid.uuid4()),),
+                )
 
     def close(self) -> None:
         with self._lock:

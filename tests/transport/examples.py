@@ -5,7 +5,7 @@ from __future__ import annotations
 from gaitmon.model import MetricValue, Notice, NoticeKind, Side, Stride, StrideVerdict, Turn, WalkingBout
 from gaitmon.store.series import SegmentRow
 from gaitmon.transport.messages import bout_message, notice_message, segment_message, stride_message
-from gaitmon.transport.schema import Message
+from gaitmon.transport.schema import AlertBody, AlertMessage, Message
 
 GATEWAY = "gw-a"
 ANCHOR_UTC_US = 1_780_000_000_000_000
@@ -62,3 +62,11 @@ def walk(n_strides: int, seg: SegmentRow | None = None) -> list[Message]:
             strides.clear()
     messages.append(notice_message(Notice(NoticeKind.TOO_SHORT, "An example of a notice."), seg))
     return messages
+
+
+def alert_message() -> AlertMessage:
+    body = AlertBody(
+        alert="a1", topic="stance", state="open", since_day="2026-11-22", active=True, acknowledged=False,
+        headline="An example", text="Why it was raised.", rule="EWMA", simulated=True,
+    )  # fmt: skip
+    return AlertMessage(wearer="w1", alerts=(body,))
