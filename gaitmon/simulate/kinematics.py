@@ -18,8 +18,8 @@ from gaitmon.simulate.params import DEFAULT_POSITION_M, SensorParams, TissuePara
 from gaitmon.simulate.trajectory import Body, Segment
 
 HALF_HIP_WIDTH_M = 0.085
-_WOBBLE_AXIS = np.array([0.15, 0.95, 0.27]) / np.linalg.norm([0.15, 0.95, 0.27])  # mostly flexion (R)
-_LIMB_PULSE = np.array([-0.6, 0.1, 1.0])  # up along the limb and backward: braking (R)
+WOBBLE_AXIS = np.array([0.15, 0.95, 0.27]) / np.linalg.norm([0.15, 0.95, 0.27])  # mostly flexion (R)
+LIMB_PULSE = np.array([-0.6, 0.1, 1.0])  # up along the limb and backward: braking (R)
 _RIPPLE_HZ = (3.7, 5.3, 8.9)
 
 
@@ -166,7 +166,7 @@ def measured(
         hip = np.array([0.0, outward * HALF_HIP_WIDTH_M, 0.0])
         segment = spin(body.thigh[side], body.heading)
         origin_acc = pelvis_acc + pelvis.to_heading(pelvis.carry(hip))
-        pulse = _LIMB_PULSE * np.array([1.0, outward, 1.0])
+        pulse = LIMB_PULSE * np.array([1.0, outward, 1.0])
     force = segment.to_segment(origin_acc + np.array([0.0, 0.0, GRAVITY_M_S2])) + segment.carry(r)
     rate = segment.rate
     if shaking.along.value.any():
@@ -176,7 +176,7 @@ def measured(
         moved = np.cross(segment.accel, u) + np.cross(rate, np.cross(rate, u))
         force = force + u2 + 2.0 * np.cross(rate, u1) + moved
     if shaking.about.value.any():
-        return turned(force, rate, _WOBBLE_AXIS, shaking.about)
+        return turned(force, rate, WOBBLE_AXIS, shaking.about)
     return force, rate
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -23,6 +25,9 @@ from gaitmon.simulate import (
     simulate,
 )
 from gaitmon.simulate.calculus import Jet, Profile, Ring
+from gaitmon.simulate.kinematics import LIMB_PULSE, WOBBLE_AXIS, Shaking, measured, spin
+from gaitmon.simulate.params import DEFAULT_POSITION_M
+from gaitmon.simulate.trajectory import Body, Segment
 
 G = 9.81
 EVERYTHING: tuple[Step, ...] = (
@@ -80,38 +85,87 @@ def test_integrating_the_gyroscope_gives_the_orientation() -> None:
 
 
 def test_specific_force_is_the_second_derivative_of_the_position() -> None:
-    """Pelvis sensor at the hips' midpoint: R f - g must be what the positions say, at 400 Hz."""
-    sensors = {Placement.PELVIS: _at_origin(400.0)}
-    sim = simulate(EVERYTHING, LAME, sensors, seed=1)
-    motion, dt = sim.truth.motion, 1.0 / 400.0
-    force = sim.streams[Placement.PELVIS].acc_m_s2
-    world = pelvis_rotation(motion).apply(force) - [0.0, 0.0, G]
+    """Pelvis sensor at the hips' midpoint: R f - g must be what the positions say.
+
+    The difference stencil errs where the jerk jumps, by jump times dt on a few samples: with 4 times
+    the rate its RMS must fall about 8 times, while an error of the physics would stay.
+    """
+    coarse, fine = (_force_error(rate_hz) for rate_hz in (400.0, 1600.0))
+    assert coarse < 1e-3  # of about 2 m/s²
+    assert fine < 0.2 * coarse
+
+
+def _force_error(rate_hz: float) -> float:
+    sim = simulate(
+        EVERYTHING,
+        LAME,
+        {Placement.PELVIS: replace(SensorParams.ideal(rate_hz), position_m=(0.0, 0.0, 0.0))},
+        seed=1,
+    )
+    motion, dt = sim.truth.motion, 1.0 / rate_hz
+    world = pelvis_rotation(motion).apply(sim.streams[Placement.PELVIS].acc_m_s2) - [0.0, 0.0, G]
     p = motion.position_m
     second = (-p[:-4] + 16.0 * p[1:-3] - 30.0 * p[2:-2] + 16.0 * p[3:-1] - p[4:]) / (12.0 * dt**2)
-    error = world[2:-2] - second
-    assert np.sqrt(np.mean(error**2)) < 5e-4
-    assert np.abs(error).max() < 0.06  # the stencil across a jump of the jerk, which is dt times the jump
-
-
-def _at_origin(rate_hz: float) -> SensorParams:
-    ideal = SensorParams.ideal(rate_hz)
-    return SensorParams(
-        **{name: getattr(ideal, name) for name in ideal.__slots__ if name != "position_m"},
-        position_m=(0.0, 0.0, 0.0),
-    )
+    return float(np.sqrt(np.mean((world[2:-2] - second) ** 2)))
 
 
 def test_thigh_force_includes_both_lever_arms() -> None:
-    """The thigh sensor's position, hip and lever from truth angles, differentiated twice."""
-    walker = WalkerParams.steady(speed_m_s=1.4)
-    sim = simulate((Stand(2.0), Walk(seconds=8.0)), walker, SensorParams.ideal(400.0), seed=2)
-    truth, dt = sim.truth, 1.0 / 400.0
-    trajectory_frames = _thigh_rotation(sim.streams[Placement.LEFT_THIGH].gyr_rad_s, truth.motion)
-    hip = truth.motion.position_m + pelvis_rotation(truth.motion).apply([0.0, 0.085, 0.0])
-    p = hip + trajectory_frames.apply([0.03, 0.07, -0.20])
-    second = (-p[:-4] + 16.0 * p[1:-3] - 30.0 * p[2:-2] + 16.0 * p[3:-1] - p[4:]) / (12.0 * dt**2)
-    world = trajectory_frames.apply(sim.streams[Placement.LEFT_THIGH].acc_m_s2) - [0.0, 0.0, G]
-    assert_allclose(world[10:-10], second[8:-8], atol=0.05)
+    """The thigh sensor's position from pelvis, hip and lever, differentiated twice, through a turn."""
+    coarse, fine = (_thigh_force_error(rate_hz) for rate_hz in (200.0, 800.0))
+    assert coarse < 0.02
+    assert fine < 0.2 * coarse
+
+
+def _thigh_force_error(rate_hz: float) -> float:
+    lever = (0.3, 0.4, -0.6)  # long, so that every term of the rotation counts
+    ideal = SensorParams.ideal(rate_hz)
+    sim = simulate(
+        (Stand(2.0), Walk(seconds=4.0), Turn(90.0, 1.0), Walk(seconds=2.0)),
+        WalkerParams.steady(speed_m_s=1.6, pelvic_drop_left_deg=5.0),
+        {Placement.PELVIS: ideal, Placement.LEFT_THIGH: replace(ideal, position_m=lever)},
+        seed=2,
+    )
+    motion, arrays = sim.truth.motion, sim.streams[Placement.LEFT_THIGH]
+    thigh = _thigh_rotation(arrays.gyr_rad_s, motion)
+    p = motion.position_m + pelvis_rotation(motion).apply([0.0, 0.085, 0.0]) + thigh.apply(lever)
+    second = (-p[:-4] + 16.0 * p[1:-3] - 30.0 * p[2:-2] + 16.0 * p[3:-1] - p[4:]) * rate_hz**2 / 12.0
+    world = thigh.apply(arrays.acc_m_s2) - [0.0, 0.0, G]
+    return float(np.sqrt(np.mean((world[2:-2] - second) ** 2)))
+
+
+def test_soft_tissue_moves_the_sensor_as_a_body_would() -> None:
+    """A sensor that shakes along the limb and turns about its axis, against differentiated positions."""
+    dt = 1e-4
+    t = np.arange(0.0, 1.0, dt)
+
+    def wave(amplitude: float, hz: float) -> Jet:
+        w = 2.0 * np.pi * hz
+        s, c = np.sin(w * t), np.cos(w * t)
+        return Jet(amplitude * s, amplitude * w * c, -amplitude * w * w * s)
+
+    still = Jet.zeros(len(t))
+    thigh = Segment(roll=wave(0.1, 1.0), pitch=wave(0.5, 1.2), yaw=wave(0.3, 0.8))
+    body = Body(t, still, still, (still,) * 3, Segment(still, still, still), {Side.LEFT: thigh}, still)
+    pelvis = spin(body.pelvis, still)
+    shaking = Shaking(along=wave(0.01, 12.0), about=wave(0.05, 9.0))
+    placement = Placement.LEFT_THIGH
+    acc, gyr = measured(
+        placement,
+        SensorParams.ideal(),
+        body,
+        pelvis=pelvis,
+        pelvis_acc=np.zeros((len(t), 3)),
+        shaking=shaking,
+    )
+    angles = np.stack([thigh.yaw.value, thigh.pitch.value, thigh.roll.value], axis=1)
+    bone = Rotation.from_euler("ZYX", angles)
+    sensor = bone * Rotation.from_rotvec(shaking.about.value[:, None] * WOBBLE_AXIS)
+    place = np.array(DEFAULT_POSITION_M[placement]) + shaking.along.value[:, None] * LIMB_PULSE
+    p = bone.apply(place) + np.array([0.0, 0.085, 0.0])
+    second = (p[2:] - 2.0 * p[1:-1] + p[:-2]) / dt**2
+    assert_allclose(sensor.apply(acc)[1:-1] - [0.0, 0.0, G], second, atol=2e-3)
+    turning = (sensor[:-2].inv() * sensor[2:]).as_rotvec() / (2.0 * dt)
+    assert_allclose(gyr[1:-1], turning, atol=2e-3)
 
 
 def _thigh_rotation(gyr: Floats | None, motion: Motion) -> Rotation:
@@ -173,8 +227,8 @@ def test_random_mountings_cover_all_orientations() -> None:
 
 def test_slip_turns_the_sensor_by_what_the_truth_says() -> None:
     slip = Slip(at_s=4.0, angle_deg=12.0, axis=(0.0, 0.0, 1.0))
-    ideal = SensorParams.ideal()
-    sensors = SensorParams(**{n: getattr(ideal, n) for n in ideal.__slots__ if n != "slips"}, slips=(slip,))
+    ideal = SensorParams.ideal(mounting_max_deg=180.0)
+    sensors = replace(ideal, slips=(slip,))
     script = (Stand(3.0), Sit(5.0))
     walker = WalkerParams.steady()
     slipped, firm = simulate(script, walker, sensors, 1), simulate(script, walker, ideal, 1)
@@ -182,14 +236,15 @@ def test_slip_turns_the_sensor_by_what_the_truth_says() -> None:
     before, after = slipped.truth.mounts[placement]
     assert after.from_s == pytest.approx(4.3)
     late = firm.truth.motion.t_s > 4.31
-    expected = firm.streams[placement].acc_m_s2 @ after.rotation
+    expected = firm.streams[placement].acc_m_s2 @ before.rotation.T @ after.rotation
     assert_allclose(slipped.streams[placement].acc_m_s2[late], expected[late], atol=1e-9)
     angle = Rotation.from_matrix(after.rotation @ before.rotation.T).magnitude()
     assert np.degrees(angle) == pytest.approx(12.0)
     gyr, plain = slipped.streams[placement].gyr_rad_s, firm.streams[placement].gyr_rad_s
     assert gyr is not None
     assert plain is not None
-    assert np.degrees(np.sum(gyr[:, 2] - plain[:, 2]) / 100.0) == pytest.approx(12.0, abs=2.0)
+    about_z = (gyr @ before.rotation.T - plain @ before.rotation.T)[:, 2]
+    assert np.degrees(np.sum(about_z) / 100.0) == pytest.approx(12.0, abs=0.1)
 
 
 @pytest.mark.parametrize("rate_hz", [20.0, 50.0, 60.0, 104.0, 204.8, 400.0])
@@ -212,7 +267,7 @@ def test_derivatives_of_profiles_and_rings_are_exact() -> None:
     for jet in (profile(t), ring_jet):
         dt = t[1]
         assert_allclose(np.gradient(jet.value, dt)[2:-2], jet.rate[2:-2], atol=5e-4)
-        assert_allclose(np.gradient(jet.rate, dt)[2:-2], jet.accel[2:-2], atol=2e-2)
+        assert_allclose(np.gradient(jet.rate, dt)[2:-2], jet.accel[2:-2], atol=5e-2)
     area = np.concatenate([[0.0], np.cumsum(0.5 * (profile(t).value[1:] + profile(t).value[:-1])) * t[1]])
     assert_allclose(profile.integral(t), area, atol=1e-8)
     with pytest.raises(ValueError, match="overlap"):
