@@ -28,11 +28,17 @@ class ChartJson(TypedDict):
     down: str
     mean: float | None
     half_width: float | None
+    least_span: float
     points: list[PointJson]
     smoothed: list[SmoothedJson]
     alert_days: list[str]
     simulated: bool
     summary: str
+
+
+def least_span(chart: TrendChart) -> float:
+    """An axis at least so long that the usual noise of a stable wearer does not look like a cliff; 0: any."""
+    return 4 * (chart.band.half_width if chart.band else chart.info.mdc or 0.0)
 
 
 def trend_json(chart: TrendChart) -> ChartJson:
@@ -43,6 +49,7 @@ def trend_json(chart: TrendChart) -> ChartJson:
         down=chart.info.down,
         mean=chart.band.mean if chart.band else None,
         half_width=chart.band.half_width if chart.band else None,
+        least_span=least_span(chart),
         points=[
             PointJson(
                 day=p.day,

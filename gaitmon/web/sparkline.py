@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gaitmon.store.registry import Alert
+from gaitmon.web.chart_json import least_span
 from gaitmon.web.definitions import MetricInfo, core_metrics
 from gaitmon.web.evidence import read_evidence
 from gaitmon.web.formats import quantity
@@ -83,9 +84,8 @@ def _draw(chart: TrendChart, last_day: str | None) -> Sparkline | None:
 
 
 def _range(values: list[float], chart: TrendChart) -> tuple[float, float]:
-    """At least so wide that the usual noise of a stable wearer does not look like a cliff."""
     low, high = min(values), max(values)
-    least = 4 * (chart.band.half_width if chart.band else chart.info.mdc or 0.0) or abs(high) or 1.0
+    least = least_span(chart) or abs(high) or 1.0
     missing = max(least - (high - low), 0.0)
     return low - missing / 2, high + missing / 2
 

@@ -5,8 +5,9 @@ Only the bouts are invented; days, baselines, states and alerts come from gaitmo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from math import exp
 from pathlib import Path
@@ -18,6 +19,8 @@ from gaitmon.review import Reviewer
 from gaitmon.store.registry import Registry, Role, User, Wearer
 from gaitmon.store.series import BoutRow, Row, SegmentRow, StrideRow
 from gaitmon.store.sqlite import SqliteSeriesStore
+from gaitmon.web.settings import WebSettings
+from tests.peers.browser import Server
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -30,18 +33,15 @@ class Practice:
     store: SqliteSeriesStore
     registry: Registry
     therapist: User
-    operator: User
     now: datetime = NOW
+    resources: ExitStack = field(default_factory=ExitStack)
+    servers: dict[WebSettings, Server] = field(default_factory=dict)
 
     def clock(self) -> datetime:
         return self.now
 
     def link(self) -> str:
         return self.registry.create_login_link(self.therapist)
-
-    def close(self) -> None:
-        self.store.close()
-        self.registry.close()
 
     def add(
         self,
@@ -69,18 +69,21 @@ class Practice:
         return wearer
 
 
-def open_practice(folder: Path) -> Practice:
+@contextmanager
+def open_practice(folder: Path) -> Iterator[Practice]:
     clock: list[Practice] = []
     registry = Registry(f"sqlite:///{folder / 'registry.db'}", now=lambda: clock[0].now if clock else NOW)
     practice = Practice(
         folder=folder,
         store=SqliteSeriesStore(folder / "series.db"),
         registry=registry,
-        therapist=registry.add_user(THERAPIST, Role.THERAPIST),
-        operator=registry.add_user("Operator", Role.OPERATOR),
+        therapist=registry.user_named(THERAPIST) or registry.add_user(THERAPIST, Role.THERAPIST),
     )
     clock.append(practice)
-    return practice
+    with practice.resources:
+        practice.resources.callback(practice.store.close)
+        practice.resources.callback(practice.registry.close)
+        yield practice
 
 
 def fill(practice: Practice) -> None:

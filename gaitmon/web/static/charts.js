@@ -39,8 +39,22 @@ function range(data) {
   if (data.mean !== null) values.push(data.mean - data.half_width, data.mean + data.half_width);
   if (!values.length) return { min: null, max: null };
   const low = Math.min(...values), high = Math.max(...values);
-  const room = (high - low || Math.abs(high) || 1) * 0.12;
+  const missing = Math.max((data.least_span || Math.abs(high) || 1) - (high - low), 0) / 2;
+  const room = Math.max((high - low) * 0.12 - missing, 0) + missing;
   return { min: low - room, max: high + room };
+}
+
+// Both x axes from noon before the first day to noon after the last, so that bars stand under their points.
+function days(data) {
+  if (!data.points.length) return {};
+  const noon = (day, offset) => { const [y, m, d] = day.split("-").map(Number); return new Date(y, m - 1, d + offset, 12).getTime(); };
+  return { min: noon(data.points[0].day, -1), max: noon(data.points[data.points.length - 1].day, 0) };
+}
+
+// The strides' axis has one label: a round number not below the longest bar.
+function roundUp(value) {
+  const unit = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
+  return Math.ceil(Math.max(value, 1) / unit) * unit;
 }
 
 function option(data) {
@@ -50,6 +64,8 @@ function option(data) {
   const alertDays = new Set(data.alert_days);
   const shown = (keep) => data.points.filter((p) => p.value !== null && keep(p)).map((p) => [p.day, p.value]);
   const { min, max } = range(data);
+  const strides = roundUp(Math.max(0, ...data.points.map((p) => p.n_strides)));
+  const span = days(data);
   const axis = { lineStyle: { color: c.line } };
   const label = { color: c.muted, fontSize: 11 };
   const mark = data.mean === null ? {} : {
@@ -74,8 +90,8 @@ function option(data) {
     },
     axisPointer: { link: [{ xAxisIndex: "all" }] },
     xAxis: [
-      { type: "time", gridIndex: 0, axisLine: axis, axisTick: { show: false }, axisLabel: { show: false }, splitLine: { show: false } },
-      { type: "time", gridIndex: 1, axisLine: axis, axisTick: axis, splitLine: { show: false },
+      { type: "time", gridIndex: 0, ...span, containShape: false, axisLine: axis, axisTick: { show: false }, axisLabel: { show: false }, splitLine: { show: false } },
+      { type: "time", gridIndex: 1, ...span, containShape: false, axisLine: axis, axisTick: axis, splitLine: { show: false },
         axisLabel: { ...label, hideOverlap: true, formatter: { year: "{yyyy}", month: "{MMM}", day: "{d} {MMM}" } } },
     ],
     yAxis: [
@@ -83,7 +99,7 @@ function option(data) {
         splitLine: { lineStyle: { color: c.line, opacity: 0.6 } },
         name: (data.unit || "") + (data.up ? "   ↑ " + data.up + "   ↓ " + data.down : ""), nameLocation: "end", nameGap: 9,
         nameTextStyle: { color: c.muted, fontSize: 11, align: "left", padding: [0, 0, 0, -40] } },
-      { type: "value", gridIndex: 1, splitNumber: 1, axisLabel: { ...label, showMinLabel: false, hideOverlap: true, formatter: (v) => (v >= 1000 ? v / 1000 + "k" : v) }, splitLine: { show: false } },
+      { type: "value", gridIndex: 1, min: 0, max: strides, interval: strides, axisLabel: { ...label, showMinLabel: false, verticalAlign: "top", formatter: (v) => (v >= 1000 ? v / 1000 + "k" : v) }, splitLine: { show: false } },
     ],
     series: [
       { type: "line", name: "valid", xAxisIndex: 0, yAxisIndex: 0, data: shown((p) => p.valid), symbol: "circle",
