@@ -113,7 +113,7 @@ class Tissue:
         self._params, self._impacts, self._phases = params, impacts, phases
         decay = 1.0 / (params.wobble_damping * 2.0 * np.pi * params.wobble_hz)
         self._pulse = Ring(params.transient_hz, params.transient_decay_s, 0.012)
-        self._wobble = Ring(params.wobble_hz, decay, 0.015)
+        self._wobble = Ring(params.wobble_hz, decay, 0.035)
 
     def shaking(self, placement: Placement, body: Body) -> Shaking:
         n, params = len(body.t_s), self._params

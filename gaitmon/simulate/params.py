@@ -62,6 +62,8 @@ class WalkerParams:
     pelvic_drop_*_deg: extra drop of the opposite side during stance of this side; negative holds it up.
     sway_*_m: extra displacement of the pelvis toward this side in its stance;
     with a negative drop it is a Duchenne gait.
+    rise_ratio: vertical excursion of the pelvis over that of the published centre of mass (the sacrum
+    rises more).
     walking_tilt_deg: mean pelvic tilt in walking against standing, anterior +.
     person_seed: draws this person's own limb curves around the normative ones, within the
     between-subject spread times person_spread; limbs_alike says whether both limbs get the same.
@@ -86,6 +88,7 @@ class WalkerParams:
     pelvic_drop_right_deg: float = 0.0
     sway_left_m: float = 0.0
     sway_right_m: float = 0.0
+    rise_ratio: float = 1.0
     walking_tilt_deg: float = 1.0
     heading_wander_deg: float = 2.0
     standing_sway_deg: float = 0.25
@@ -102,6 +105,7 @@ class WalkerParams:
         _require(0.0 <= self.step_time_sd_s <= 0.05, "step_time_sd_s", self.step_time_sd_s, "0 .. 0.05")
         _require(0.0 <= self.speed_cv <= 0.15, "speed_cv", self.speed_cv, "0 .. 0.15")
         _require(0.0 <= self.stance_cv <= 0.05, "stance_cv", self.stance_cv, "0 .. 0.05")
+        _require(0.0 <= self.rise_ratio <= 4.0, "rise_ratio", self.rise_ratio, "0 .. 4")
         for name in ("step_time_asymmetry_pct", "stance_time_asymmetry_pct"):
             _require(abs(getattr(self, name)) <= 60.0, name, getattr(self, name), "-60 .. 60")
         _require(0.3 <= self.thigh_rom_ratio <= 3.0, "thigh_rom_ratio", self.thigh_rom_ratio, "0.3 .. 3")

@@ -94,7 +94,7 @@ def make_person(walker: WalkerParams, norm: Normative) -> Person:
             norm.pelvic_rotation * -1.0,  # left forward turns the body to the right: - about z
             norm.surge * leg,
             sway,
-            norm.rise * leg,
+            norm.rise * (leg * walker.rise_ratio),
         ]
     )
     limb: dict[Side, CurveSet] = {}
