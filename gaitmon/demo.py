@@ -192,7 +192,7 @@ class _Tree:
 
     def _watch(self) -> int:
         """The one line, a server that died started again, and the end."""
-        shown = ""
+        shown, quiet_until = "", 0.0
         while not self._stop.wait(0.25):
             while not self._inbox.empty():
                 told = self._inbox.get()
@@ -208,10 +208,11 @@ class _Tree:
                 return 0
             line = self._line()
             if line != shown:
-                end = "\r" if sys.stdout.isatty() else "\n"
-                if sys.stdout.isatty() or not shown or time.monotonic() % 10 < 0.3:
-                    print(f"{line:<110}", end=end, flush=True)
-                shown = line
+                live = sys.stdout.isatty()
+                if live or time.monotonic() > quiet_until:  # a log wants a line now and then, not four a second
+                    print(f"{line:<110}" if live else line, end="\r" if live else "\n", flush=True)
+                    quiet_until = time.monotonic() + 10.0
+                    shown = line
         print("\nstopping", flush=True)
         return 0
 
