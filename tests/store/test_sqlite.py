@@ -8,6 +8,7 @@ import multiprocessing
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,12 @@ def _rows(count: int, revision: int = 0, counted: bool = False) -> list[Row]:
             segment, n_strides=count, n_bouts=count // examples.BOUT_STRIDES, anchor_utc_us=10**15 + revision
         )
     return [row for message in examples.walk(count, segment) for row in rows_of(message, "gw-a")]
+
+
+def _ask(path: Path, query: str) -> list[int]:
+    """The first column, from the file itself."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [int(r[0]) for r in connection.execute(query)]
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -138,8 +145,8 @@ def test_the_watermark_is_the_contiguous_prefix(seqs: list[list[int]], tmp_path:
         seen |= set(batch)
         prefix = next(n for n in itertools.count() if n + 1 not in seen)
         assert store.watermark("o") == prefix
-        kept = sqlite3.connect(store.path).execute("SELECT seq FROM delivered ORDER BY seq").fetchall()
-        assert [r[0] for r in kept] == sorted(s for s in seen if s > prefix), "it remembers too much"
+        kept = _ask(store.path, "SELECT seq FROM delivered ORDER BY seq")
+        assert kept == sorted(s for s in seen if s > prefix), "it remembers too much"
     store.close()
 
 
@@ -206,8 +213,7 @@ def test_a_bout_that_changes_its_time_leaves_nothing_behind(store: SqliteSeriesS
     store.write([moved])
     assert store.bouts("w1", 0, FOREVER_UTC_US) == [moved]
     assert {t.start_utc_us for t in store.touched()} == {bout.start_utc_us, moved.start_utc_us}
-    counted = sqlite3.connect(store.path).execute("SELECT count(*) FROM metrics").fetchone()
-    assert counted == (1,)
+    assert _ask(store.path, "SELECT count(*) FROM metrics") == [1]
 
 
 def test_bouts_of_a_span_and_the_latest_with_both_sides(store: SqliteSeriesStore) -> None:

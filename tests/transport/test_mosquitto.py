@@ -38,9 +38,9 @@ def test_two_gateways_deliver_everything_once(tmp_path: Path, users: dict[str, M
     for gateway, wearer in (("gw-a", "w1"), ("gw-b", "w2")):
         outbox = Outbox(tmp_path / f"{gateway}.outbox")
         outbox.append(examples.walk(1500, examples.segment(wearer=wearer, gateway=gateway)))
-        outbox.close()
-        publishers.append(Publisher(users[gateway], outbox=Outbox(outbox.path), gateway=gateway))
+        publishers.append(Publisher(users[gateway], outbox, gateway))
         publishers[-1].start()
+        outbox.close()  # the publisher has its own
     for publisher, (gateway, wearer) in zip(publishers, (("gw-a", "w1"), ("gw-b", "w2")), strict=True):
         assert publisher.drain(20.0)
         messages = examples.walk(1500, examples.segment(wearer=wearer, gateway=gateway))
