@@ -10,6 +10,7 @@ from enum import StrEnum
 from gaitmon.store.registry import Alert, AlertState, Registry, User, Wearer
 from gaitmon.store.series import SeriesStore
 from gaitmon.trends import DEFAULT_PARAMS, State
+from gaitmon.web.definitions import core_metrics
 from gaitmon.web.formats import utc_of
 from gaitmon.web.sparkline import Sparkline, sparkline
 from gaitmon.web.trend_view import Trends, wearer_trends
@@ -119,7 +120,8 @@ def summary(
     trends: Trends | None = None,
 ) -> Summary:
     if trends is None:
-        trends = wearer_trends(store.days(wearer.id))
+        # The watched metrics only: a list of fifty wearers is asked for every few seconds.
+        trends = wearer_trends([row for metric in core_metrics() for row in store.days(wearer.id, metric)])
     bout = store.latest_bout(wearer.id)
     last_utc = utc_of(bout.end_utc_us) if bout else None
     last_day = trends.last_day

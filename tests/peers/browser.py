@@ -97,6 +97,12 @@ def chromium(width: int = 1280, height: int = 1000, *, dark: bool = False) -> It
             browser.quit()
 
 
+def log_messages(browser: Chrome, log: str) -> list[str]:
+    """What was written to "browser" (console) or "performance" (network, as JSON) since the last call."""
+    entries = browser.get_log(log)  # type: ignore[no-untyped-call]  # selenium's own gap
+    return [str(entry["message"]) for entry in entries]
+
+
 def resize(browser: Chrome, width: int, height: int) -> None:
     """The page's own width; a headless window refuses to be narrower than 500 px by itself."""
     browser.execute_cdp_cmd(

@@ -1,4 +1,4 @@
-"""The registry on real databases: SQLite on disk, and PostgreSQL where it is installed."""
+"""The registry on a real SQLite database on disk."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def fill(practice: Practice) -> None:
     practice.add("w-dora", "Dora Lindqvist", days=30, until=TODAY - timedelta(days=5), seed=4)
     practice.add("w-emil", "Emil Novák")
     practice.add("w-fay", "Fay O’Connell-Whittingham", days=44, drift=_worse_from(33), seed=6)
-    practice.add("w-other", "Somebody Else", days=20, given=False, seed=7)
+    practice.add("w-other", "Somebody Else", days=40, drift=_worse_from(30), given=False, seed=7)
     Reviewer(practice.store, practice.registry, lambda _: None).review(practice.now)
     (alert,) = practice.registry.alerts("w-fay")
     practice.registry.acknowledge(alert.id, practice.therapist, "Called: new insoles since Monday.")

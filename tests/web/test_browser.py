@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from gaitmon.store.registry import AlertState
 from gaitmon.web.settings import WebSettings, login_url
-from tests.peers.browser import Server, chromium, resize
+from tests.peers.browser import Server, chromium, log_messages, resize
 from tests.web.conftest import client_of
 from tests.web.practice import THERAPIST, Practice
 
@@ -41,7 +41,7 @@ def browser(chrome: Chrome) -> Chrome:
     chrome.get("about:blank")
     chrome.delete_all_cookies()
     for log in ("browser", "performance"):
-        chrome.get_log(log)
+        log_messages(chrome, log)
     return chrome
 
 
@@ -156,13 +156,13 @@ def test_nothing_is_asked_of_other_hosts_and_nothing_breaks_the_policy(
         browser.get(server.url + path)
     requests = [
         message["params"]["request"]["url"]
-        for entry in browser.get_log("performance")
-        if (message := json.loads(entry["message"])["message"])["method"] == "Network.requestWillBeSent"
+        for entry in log_messages(browser, "performance")
+        if (message := json.loads(entry)["message"])["method"] == "Network.requestWillBeSent"
     ]
     hosts = {urlsplit(url).netloc for url in requests if not url.startswith(("data:", "about:", "blob:"))}
     assert len(requests) > 15
     assert hosts == {urlsplit(server.url).netloc}
-    assert [e["message"] for e in browser.get_log("browser")] == []
+    assert log_messages(browser, "browser") == []
 
 
 def test_charts_are_drawn_and_their_tables_say_the_same(

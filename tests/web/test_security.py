@@ -83,6 +83,12 @@ def test_a_wearer_not_given_is_not_found(client: httpx.Client, path: str) -> Non
 def test_lists_hold_only_given_wearers(client: httpx.Client) -> None:
     assert "w-other" not in client.get("/").text
     assert "w-other" not in client.get("/api/v1/wearers").text
+    assert "w-other" not in client.get("/api/v1/alerts").text
+
+
+def test_an_alert_of_a_wearer_not_given_is_not_found(practice: Practice, client: httpx.Client) -> None:
+    (alert,) = practice.registry.alerts("w-other")
+    assert client.get(f"/api/v1/alerts/{alert.id}").status_code == 404
 
 
 def test_another_therapist_cannot_acknowledge(own_practice: Practice) -> None:

@@ -37,11 +37,12 @@ def _people() -> None:
 
 
 def _access() -> None:
-    user = {"ondelete": "CASCADE"}
     op.create_table(
         "grants",
-        sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id", **user), primary_key=True),
-        sa.Column("wearer_id", sa.String(64), sa.ForeignKey("wearers.id", **user), primary_key=True),
+        sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column(
+            "wearer_id", sa.String(64), sa.ForeignKey("wearers.id", ondelete="CASCADE"), primary_key=True
+        ),
         sa.Column("granted_utc", sa.DateTime, nullable=False),
     )
     op.create_index("ix_grants_wearer_id", "grants", ["wearer_id"])
@@ -50,7 +51,7 @@ def _access() -> None:
         op.create_table(
             name,
             sa.Column("token_sha256", sa.String(64), primary_key=True),
-            sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id", **user), nullable=False),
+            sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
             sa.Column("expires_utc", sa.DateTime, nullable=False),
             *used,
         )
