@@ -26,8 +26,11 @@ topic read gaitmon/1/down/{gateway}/#
 
 
 @contextmanager
-def mosquitto(folder: Path, gateways: Sequence[str]) -> Iterator[dict[str, MqttSettings]]:
-    """Settings of "server" and of each gateway.  Skips when mosquitto is not installed."""
+def mosquitto(folder: Path, gateways: Sequence[str], tls: bool = False) -> Iterator[dict[str, MqttSettings]]:
+    """Settings of "server" and of each gateway.  Skips when mosquitto is not installed.
+
+    tls: encrypted, with a certificate for 127.0.0.1 that signs itself.
+    """
     broker, passwd = program("mosquitto"), program("mosquitto_passwd")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -46,13 +49,31 @@ def mosquitto(folder: Path, gateways: Sequence[str]) -> Iterator[dict[str, MqttS
         f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\nacl_file {acl}\n"
         "max_queued_messages 10000\nuser root\n"
     )
+    certificate = _certificate(folder) if tls else None
+    if certificate is not None:
+        with config.open("a") as more:
+            more.write(f"certfile {certificate}\nkeyfile {folder / 'key.pem'}\n")
     process = subprocess.Popen([broker, "-c", str(config)], stderr=subprocess.DEVNULL)
     try:
         _wait(port)
-        yield {name: MqttSettings("127.0.0.1", port, name, password) for name, password in users.items()}
+        yield {
+            name: MqttSettings("127.0.0.1", port, name, password, tls=tls, ca_file=certificate)
+            for name, password in users.items()
+        }
     finally:
         process.terminate()
         process.wait(5.0)
+
+
+def _certificate(folder: Path) -> Path:
+    certificate = folder / "certificate.pem"
+    request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run(
+        [program("openssl"), *request.split(), "-keyout", str(folder / "key.pem"), "-out", str(certificate)],
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
+    return certificate
 
 
 def _wait(port: int) -> None:

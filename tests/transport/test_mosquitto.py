@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +100,26 @@ def test_a_wrong_password_is_named_without_being_shown(users: dict[str, MqttSett
     with pytest.raises(BrokerError, match="Check user and password") as raised:
         Connection(wrong, "gw-a", session_expiry_s=0, on_message=lambda _message: None)
     assert "not-the-password" not in str(raised.value) + repr(wrong)
+
+
+# paho leaves the socket of a refused handshake to the garbage collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_encrypted_broker_is_used_only_when_its_certificate_is_trusted(tmp_path: Path) -> None:
+    with mosquitto(tmp_path, ["gw-a"], tls=True) as users:
+        store = SqliteSeriesStore(tmp_path / "series.db")
+        outbox = Outbox(tmp_path / "gw-a.outbox")
+        outbox.append(examples.walk(100))
+        ingest = Ingest(users["server"], store)
+        publisher = Publisher(users["gw-a"], outbox, "gw-a")
+        ingest.start()
+        publisher.start()
+        assert publisher.drain(20.0)
+        assert content(store, "w1", "seg-1") == expected(examples.walk(100))
+        publisher.stop()
+        ingest.stop()
+        untrusted = dataclasses.replace(users["gw-a"], ca_file=None)  # the system's authorities
+        with pytest.raises(BrokerError, match="certificate"):
+            Connection(untrusted, "gw-a", session_expiry_s=0, on_message=lambda _message: None)
+        gc.collect()
+        outbox.close()
+        store.close()
