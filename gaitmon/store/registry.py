@@ -47,6 +47,7 @@ from gaitmon.store.registry_tables import (
     as_user,
     as_wearer,
     new_alert,
+    new_entry,
 )
 
 __all__ = [
@@ -226,7 +227,7 @@ class Registry:
                 if row.state == AlertState.OPEN:
                     row.state = AlertState.ACKNOWLEDGED.value
                 session.add(
-                    _entry(user.name, "alert.acknowledge", row.wearer_id, f"alert {row.id}", self._now())
+                    new_entry(user.name, "alert.acknowledge", row.wearer_id, f"alert {row.id}", self._now())
                 )
             return as_alert(row)
 
@@ -253,7 +254,7 @@ class Registry:
             _granted(session, user, wearer_id)
             row = NoteRow(wearer_id=wearer_id, author=user.name, written_utc=self._now(), text=text.strip())
             session.add(row)
-            session.add(_entry(user.name, "note.write", wearer_id, "", self._now()))
+            session.add(new_entry(user.name, "note.write", wearer_id, "", self._now()))
             session.flush()
             return as_note(row)
 
@@ -291,12 +292,12 @@ class Registry:
                 .returning(LoginLinkRow.user_id)
             )
             if user_id is None:
-                session.add(_entry("-", "login.refused", None, "", now))
+                session.add(new_entry("-", "login.refused", None, "", now))
                 return None
             secret = secrets.token_urlsafe(32)
             session.add(SessionRow(token_sha256=_hash(secret), user_id=user_id, expires_utc=now + valid))
             name = session.get_one(UserRow, user_id).name
-            session.add(_entry(name, "login", None, "", now))
+            session.add(new_entry(name, "login", None, "", now))
             return secret
 
     def user_of(self, session_token: str) -> User | None:
@@ -340,7 +341,7 @@ class Registry:
                     row.times += 1
                     row.last_utc = now
                     return
-            session.add(_entry(user.name, action, wearer_id, detail, now))
+            session.add(new_entry(user.name, action, wearer_id, detail, now))
 
     def audit_trail(self, wearer_id: str | None = None) -> list[AuditEntry]:
         """Oldest first; None: everything."""
@@ -390,15 +391,3 @@ def _move(row: AlertRow, state: AlertState, now: datetime) -> None:
     if state is AlertState.CLOSED:
         row.closed_utc = now
     row.state = state.value
-
-
-def _entry(user_name: str, action: str, wearer_id: str | None, detail: str, now: datetime) -> AuditRow:
-    return AuditRow(
-        at_utc=now,
-        last_utc=now,
-        times=1,
-        user_name=user_name,
-        action=action,
-        wearer_id=wearer_id,
-        detail=detail,
-    )

@@ -189,3 +189,15 @@ def new_alert(draft: AlertDraft, now: datetime) -> AlertRow:
         note="",
         times_notified=0,
     )
+
+
+def new_entry(user_name: str, action: str, wearer_id: str | None, detail: str, now: datetime) -> AuditRow:
+    return AuditRow(
+        at_utc=now,
+        last_utc=now,
+        times=1,
+        user_name=user_name,
+        action=action,
+        wearer_id=wearer_id,
+        detail=detail,
+    )
