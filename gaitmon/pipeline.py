@@ -17,6 +17,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.track import Track
 from gaitmon.model import (
     Alignment,
+    Bools,
     Contact,
     Floats,
     Gap,
@@ -41,7 +43,6 @@ from gaitmon.model import (
     NoticeKind,
     Placement,
     Result,
-    Side,
     Stride,
     WalkingBout,
 )
@@ -90,7 +91,6 @@ class GaitPipeline:
         self._bout: list[_Walked] = []
         self._bouts = 0
         self._sides = SideWitnesses()
-        self._holes_said: dict[Placement, int] = {}
 
     def push(self, item: ImuBlock | Gap) -> list[Result]:
         """Take samples of one sensor, or the news that it has none; give what became final."""
@@ -150,7 +150,7 @@ class GaitPipeline:
             yield from self._walk(sequence, now)
         if self._bout and now / 100.0 > self._bout_end_s() + MAX_PAUSE_S + STRIDE_FINAL_S:
             yield from self._close_bout(now / 100.0)
-        yield from self._holes()
+        yield from self._holes(now)
 
     def _forget(self, now: int) -> None:
         current = self._tracker.current
@@ -161,7 +161,7 @@ class GaitPipeline:
         for chain in self._chains.values():
             chain.raw.forget_before(min(keep, now - SETTLED_WALK - 600))
             chain.smooth.forget_before(keep)
-        bout_start = min((round(100 * w.measured.stride.start_s) for w in self._bout), default=now)
+        bout_start = min((round(100 * w.measured.stride.start_s) for w in self._bout[:8]), default=now)
         self._yaw.forget_before(min(bout_start - 400, keep))
 
     # ---- walking ----------------------------------------------------------------------------
@@ -169,22 +169,35 @@ class GaitPipeline:
     def _looks_like_walking(self, first: int, last: int) -> list[tuple[bool, float]]:
         """(walking, stride period) of each tick: from the thighs, else from whatever there is."""
         n = last - first + 1
-        a, b = first * TICK - WINDOW, last * TICK
-        votes: list[tuple[Placement, Floats, Floats, Floats]] = []
-        for p, chain in self._chains.items():
-            gyroscope = bool(chain.has_gyroscope) and p in THIGHS
-            columns = slice(3, 6) if gyroscope else slice(0, 3)
-            e = sequences.evidence(chain.smooth.view(a, b)[:, columns], first, n, a, self.params.sequences)
-            walking = sequences.looks_like_walking(e, gyroscope=gyroscope, params=self.params.sequences)
-            votes.append((p, np.isfinite(e.rms).astype(float), walking.astype(float), e.period_s))
+        votes = self._votes([p for p in self._chains if p in THIGHS], first, n)
+        if not votes or not np.logical_or.reduce([seen for seen, _, _ in votes]).all():
+            others = self._votes([p for p in self._chains if p not in THIGHS], first, n)
+        else:
+            others = []
         out = []
         for i in range(n):
-            seen = [(p, w[i], period[i]) for p, ok, w, period in votes if ok[i]]
-            thighs = [v for v in seen if v[0] in THIGHS]
-            voters = thighs or seen
-            walking_now = [v for v in voters if v[1]]
-            period = float(np.median([v[2] for v in walking_now])) if walking_now else math.nan
-            out.append((len(walking_now) == len(voters) > 0, period))
+            voters = [v for v in votes if v[0][i]] or [v for v in others if v[0][i]]
+            periods = [float(period[i]) for _, walking, period in voters if walking[i]]
+            all_walk = len(periods) == len(voters) > 0
+            out.append((all_walk, median(periods) if all_walk else math.nan))
+        return out
+
+    def _votes(self, placements: list[Placement], first: int, n: int) -> list[tuple[Bools, Bools, Floats]]:
+        """(seen, walking, period) of each sensor in each of n windows."""
+        params, out = self.params.sequences, []
+        a, b = first * TICK - WINDOW, (first + n - 1) * TICK
+        for gyroscope in (True, False):
+            chains = [
+                self._chains[p]
+                for p in placements
+                if (bool(self._chains[p].has_gyroscope) and p in THIGHS) == gyroscope
+            ]
+            if not chains:
+                continue
+            columns = slice(3, 6) if gyroscope else slice(0, 3)
+            e = sequences.evidence([c.smooth.view(a, b)[:, columns] for c in chains], n, params)
+            walking = sequences.looks_like_walking(e, gyroscope=gyroscope, params=params)
+            out += list(zip(np.isfinite(e.rms), walking, e.period_s, strict=True))
         return out
 
     def _walk(self, sequence: GaitSequence, now: int) -> Iterator[Result]:
@@ -312,7 +325,8 @@ class GaitPipeline:
     # ---- bouts ------------------------------------------------------------------------------
 
     def _bout_end_s(self) -> float:
-        return max(w.measured.stride.end_s for w in self._bout)
+        # Strides become final nearly in order of their ends: the latest end is among the last few.
+        return max(w.measured.stride.end_s for w in self._bout[-8:])
 
     def _close_bout(self, now_s: float) -> Iterator[Result]:
         walked, self._bout = self._bout, []
@@ -353,15 +367,16 @@ class GaitPipeline:
 
     # ---- what a reader must know ------------------------------------------------------------
 
-    def _holes(self) -> Iterator[Result]:
+    def _holes(self, now: float) -> Iterator[Result]:
+        """Holes that ended before now, each told once: at a tick, so that it is always the same one."""
         for p, chain in self._chains.items():
-            for a, b in chain.holes[self._holes_said.get(p, 0) :]:
+            while chain.holes and chain.holes[0][1] <= now:
+                a, b = chain.holes.pop(0)
                 text = f"{p}: no samples for {(b - a) / 100:.1f} s; nothing was filled in."
                 yield Notice(NoticeKind.GAP, text, p, a / 100.0, b / 100.0)
-            self._holes_said[p] = len(chain.holes)
 
     def _last_words(self) -> list[Result]:
-        out: list[Result] = list(self._holes())
+        out: list[Result] = list(self._holes(math.inf))
         for p, chain in self._chains.items():
             bad, late = chain.resampler.dropped_bad, chain.resampler.dropped_late
             if bad:

@@ -4,10 +4,10 @@ Every left-right figure gaitmon shows rests on the same feature found on each li
 taken from the angle between the thighs reverses the sign of an asymmetry (docs/units-and-frames.md).
 
 A stride is anchored at the swing peak P of the thigh's flexion rate, low-passed at 6 Hz.
-Final contact: where the rate, on its way up to P, passes a fixed share of the peak (the normative
-curves of Schwartz 2008 put it at 0.56 in fast to 0.91 in very slow walking).
+Final contact: where the rate, on its way up to P, passes a share of the peak that depends on the stride
+time (0.56 in fast to 0.83 in slow walking: the mean curves of Schwartz 2008).
 Initial contact: at the end of swing the thigh is already moving back when the landing stops it; that is
-a peak of its forward acceleration (below 12 Hz), the first prominent one after the rate has turned
+a peak of its forward acceleration (below 9 Hz), the first prominent one after the rate has turned
 negative.  It is what Zijlstra 2003 looks for in the pelvis' forward acceleration, found on each limb by
 itself.  Where there is none, the model P + c T with c from the same curves.
 """
@@ -15,8 +15,10 @@ itself.  Where there is none, the model P + c T with c from the same curves.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
+from scipy.signal import find_peaks
 
 from gaitmon.model import Contact, ContactKind, Floats, Side
 
@@ -29,9 +31,13 @@ class ContactParams:
     min_excursion_rad: float = 0.14  # 8 deg of forward thigh motion around a peak
     min_share_of_level: float = 0.45  # of the recent swing peaks; the landing's own bump stays below
     neighbourhood: int = 40  # a swing peak is the highest within 0.4 s on either side
-    fc_share: float = 0.70
-    ic_within: float = 0.25  # of the stride, after the end of flexion
-    ic_prominence: float = 0.4  # of the highest forward peak there, above the level during swing
+    fc_period_s: tuple[float, ...] = (0.80, 0.92, 1.07, 1.33, 1.79)
+    fc_share: tuple[float, ...] = (0.56, 0.67, 0.68, 0.83, 0.83)  # of the swing peak; 0.91 would lie on
+    # the flat top of a very slow swing, where noise decides: 0.83 is earlier and steadier
+    swing_over_share: float = 0.15  # of the swing peak: below it flexion is over (it may never turn negative)
+    ic_within: float = 0.28  # of the stride, after the end of flexion
+    ic_height: float = 0.4  # of the highest forward peak there, above the level during swing
+    ic_prominence: float = 0.2  # likewise: how far the signal must fall again on either side
     ic_model: float = 0.345  # of the stride after P, where no peak shows (0.276 very slow .. 0.350 free)
 
 
@@ -40,7 +46,7 @@ class LimbSignals:
     """One thigh on the 100 Hz grid; row i is grid index first + i, NaN where samples are missing.
 
     rate_rad_s: flexion rate, low-passed 6 Hz, forward +.  forward_m_s2: specific force along the thigh's
-    forward axis, low-passed 12 Hz.
+    forward axis, low-passed 9 Hz.
     """
 
     first: int
@@ -115,8 +121,8 @@ class LimbContacts:
             return []
         w = s.rate_rad_s
         i = np.arange(a, b) - s.first
-        with np.errstate(invalid="ignore"):
-            tops = i[(w[i] > w[i - 1]) & (w[i] >= w[i + 1]) & (w[i] > p.min_swing_rad_s)]
+        now, before, after = w[i[0] : i[-1] + 1], w[i[0] - 1 : i[-1]], w[i[0] + 1 : i[-1] + 2]
+        tops = i[(now > before) & (now >= after) & (now > p.min_swing_rad_s)]  # NaN compares as False
         self._next = b
         peaks: list[int] = []
         for j in tops:
@@ -135,7 +141,7 @@ class LimbContacts:
         a shift of weight before the first step is not one."""
         share = self.params.min_share_of_level
         if self._levels:
-            if rate < share * float(np.median(self._levels[-6:])):
+            if rate < share * median(self._levels[-6:]):
                 return []
             self._levels.append(rate)
             return [peak]
@@ -151,9 +157,9 @@ class LimbContacts:
     def _swing_at(self, s: LimbSignals, peak: int, period_s: float) -> _Swing:
         self._peaks = [*self._peaks[-4:], peak]
         own = [b - a for a, b in zip(self._peaks, self._peaks[1:], strict=False) if 50 <= b - a <= 250]
-        period = round(float(np.median(own[-3:]))) if own else round(100 * period_s)
+        period = round(median(own[-3:])) if own else round(100 * period_s)
         j = peak - s.first
-        return _Swing(peak, float(s.rate_rad_s[j]), period, final_contact_s(s, peak, self.params))
+        return _Swing(peak, float(s.rate_rad_s[j]), period, final_contact_s(s, peak, period, self.params))
 
 
 def _excursion(w: Floats, j: int) -> float:
@@ -164,11 +170,12 @@ def _excursion(w: Floats, j: int) -> float:
     return float(before[:nb].sum() + after[:na].sum()) / 100.0
 
 
-def final_contact_s(s: LimbSignals, peak: int, p: ContactParams) -> float | None:
-    """Where the rate last passes fc_share of its peak before the peak, between two samples."""
+def final_contact_s(s: LimbSignals, peak: int, period: int, p: ContactParams) -> float | None:
+    """Where the rate last passes its share of the peak before the peak, between two samples."""
+    share = float(np.interp(period / 100.0, p.fc_period_s, p.fc_share))
     j = peak - s.first
     top = parabolic_top(s.rate_rad_s, j)[1]
-    back = s.rate_rad_s[max(j - 60, 0) : j + 1][::-1] - p.fc_share * top
+    back = s.rate_rad_s[max(j - 60, 0) : j + 1][::-1] - share * top
     below = np.flatnonzero(back < 0)
     if len(below) == 0:
         return None
@@ -186,27 +193,25 @@ def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: Cont
     rate, forward = s.rate_rad_s[j:end], s.forward_m_s2[j:end]
     if len(rate) < 8 or np.isnan(rate).any() or np.isnan(forward).any():
         return None
-    back = np.flatnonzero(rate < 0)
-    if len(back) and back[0] < 0.5 * period:
-        turn = int(back[0])
-        top = _first_prominent(forward[max(turn - 3, 1) : turn + round(p.ic_within * period)],
-                               float(np.median(forward[: turn + 1])), p.ic_prominence)  # fmt: skip
+    over = np.flatnonzero(rate < p.swing_over_share * rate[0])
+    if len(over) and over[0] < 0.5 * period:
+        turn = int(over[0])
+        window = forward[turn : turn + round(p.ic_within * period)]
+        top = _first_prominent(window, float(np.median(forward[: turn + 1])), p)
         if top is not None:
-            return (peak + max(turn - 3, 1) + top) / 100.0
+            return (peak + turn + top) / 100.0
     return (peak + p.ic_model * period) / 100.0
 
 
-def _first_prominent(x: Floats, floor: float, share: float) -> float | None:
-    """Position of the first local maximum that rises above floor by ``share`` of what the highest does."""
-    if len(x) < 3:
+def _first_prominent(x: Floats, floor: float, p: ContactParams) -> float | None:
+    """Position of the first local maximum that stands out, next to the highest one above ``floor``."""
+    if len(x) < 5:
         return None
-    tops = np.flatnonzero((x[1:-1] > x[:-2]) & (x[1:-1] >= x[2:])) + 1
-    if len(tops) == 0:
+    height = float(x.max()) - floor
+    if height <= 0:
         return None
-    height = x[tops] - floor
-    if height.max() <= 0:
-        return None
-    return parabolic_top(x, int(tops[height >= share * height.max()][0]))[0]
+    tops, _ = find_peaks(x, height=floor + p.ic_height * height, prominence=p.ic_prominence * height)
+    return parabolic_top(x, int(tops[0]))[0] if len(tops) else None
 
 
 def parabolic_top(x: Floats, i: int) -> tuple[float, float]:

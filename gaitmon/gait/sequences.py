@@ -10,7 +10,9 @@ detector; windows of 4 s every 0.5 s.  Departure: no fixed frame, all axes at on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
@@ -19,7 +21,7 @@ from gaitmon.model import Bools, Floats
 TICK = 50  # grid samples between decisions, 0.5 s
 WINDOW = 400  # grid samples looked at, 4 s
 _DECIMATE = 4  # 25 Hz is plenty below 6 Hz
-_FFT = 256
+_FFT = 160  # 100 samples and the longest lag, without wrapping around
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,14 @@ class Evidence:
     period_s: Floats
 
 
-def evidence(signal: Floats, first_tick: int, n_ticks: int, offset: int, params: SequenceParams) -> Evidence:
-    """Evidence of the windows that end at ticks first_tick .. first_tick + n_ticks - 1.
+def evidence(signals: Sequence[Floats], n_ticks: int, params: SequenceParams) -> Evidence:
+    """Evidence of n_ticks windows, one every TICK samples, of several sensors at once.
 
-    signal: shape (n, 3), low-passed, 100 Hz, row i at grid index offset + i, NaN where missing; it
-    must reach from WINDOW samples before the first tick to the last tick.
+    signals: per sensor shape (WINDOW + (n_ticks - 1) * TICK, 3), low-passed, 100 Hz, NaN where missing.
+    Returns arrays of shape (sensors, n_ticks).
     """
-    ends = (first_tick + np.arange(n_ticks)) * TICK - offset
-    rows = ends[:, np.newaxis] - WINDOW + np.arange(0, WINDOW, _DECIMATE)
-    x = signal[rows]
+    rows = np.arange(n_ticks)[:, np.newaxis] * TICK + np.arange(0, WINDOW, _DECIMATE)
+    x = np.concatenate([signal[rows] for signal in signals])
     x = x - x.mean(axis=1, keepdims=True)
     n = x.shape[1]
     spectrum = np.fft.rfft(x, _FFT, axis=1)
@@ -71,7 +72,8 @@ def evidence(signal: Floats, first_tick: int, n_ticks: int, offset: int, params:
         tops &= window[:, 1:-1] >= 0.85 * peak[:, np.newaxis]
     best = np.where(tops.any(axis=1), tops.argmax(axis=1) + 1, window.argmax(axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return Evidence(np.sqrt(variance), peak / variance, (best + lo) * step_s)
+        found = (np.sqrt(variance), peak / variance, (best + lo) * step_s)
+    return Evidence(*(values.reshape(len(signals), n_ticks) for values in found))
 
 
 def looks_like_walking(e: Evidence, *, gyroscope: bool, params: SequenceParams) -> Bools:
@@ -139,4 +141,4 @@ class SequenceTracker:
         return done
 
     def _period(self) -> float:
-        return float(np.median(self._periods))
+        return median(self._periods)

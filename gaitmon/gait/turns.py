@@ -8,6 +8,8 @@ comes from the orientation filter instead of a fixed axis; the low-pass is a zer
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from gaitmon.imu.filters import lowpass_kernel
@@ -29,7 +31,7 @@ def find_turns(yaw_rate_rad_s: Floats, first: int) -> list[Turn]:
     moving = np.abs(smooth) > _EDGE_RAD_S
     sign = np.sign(smooth) * moving
     edges = np.flatnonzero(np.diff(np.concatenate([[0.0], sign, [0.0]])))
-    runs = [(int(a), int(b)) for a, b in zip(edges, edges[1:], strict=False) if sign[a] != 0]
+    runs = [(int(a), int(b)) for a, b in pairwise(edges) if sign[a] != 0]
     merged: list[tuple[int, int]] = []
     for a, b in runs:
         if merged and a - merged[-1][1] < 5 and sign[a] == sign[merged[-1][0]]:

@@ -54,30 +54,26 @@ class Aligner:
         self, start: int, end: int, chains: Mapping[Placement, SensorChain], effective: int
     ) -> list[Alignment]:
         """Alignments from the walk in grid indices [start, end), to be used from ``effective`` on."""
-        views = {p: c.raw.view(start, end) for p, c in chains.items() if c.has_gyroscope}
-        views = {p: v[np.isfinite(v).all(axis=1)] for p, v in views.items()}
-        views = {p: v for p, v in views.items() if len(v) >= MIN_WALK // 2}
-        gravity = {p: unit(v[:, :3].mean(axis=0)) for p, v in views.items()}
+        walk = {p: c.raw.view(start, end) for p, c in chains.items() if c.has_gyroscope}
+        good = {p: v[np.isfinite(v).all(axis=1)] for p, v in walk.items()}
+        good = {p: v for p, v in good.items() if len(v) >= MIN_WALK // 2}
+        gravity = {p: unit(v[:, :3].mean(axis=0)) for p, v in good.items()}
         standing = self._standing(gravity)
+        up = gravity | {p: u for p, u in standing.items() if p in gravity}
         self._count += 1
         out: list[Alignment] = []
         axes: dict[Placement, FlexionAxis] = {}
-        for p, v in views.items():
-            if p in _THIGHS:
-                up = standing.get(p, gravity[p])
-                axes[p] = flexion_axis(v[:, :3], v[:, 3:6], up)
-                quality = {
-                    "share": axes[p].share,
-                    "sign": axes[p].sign_score,
-                    "standing": float(p in standing),
-                }
-                out.append(
-                    Alignment(
-                        p, self._count, effective / 100.0, segment_rotation(up, axes[p].axis), True, quality
-                    )
-                )
-        if Placement.PELVIS in views:
-            out.append(self._pelvis(start, end, effective, chains, gravity, standing, axes))
+        for p in (q for q in good if q in _THIGHS):
+            axes[p] = found = flexion_axis(good[p][:, :3], good[p][:, 3:6], up[p])
+            quality = {"share": found.share, "sign": found.sign_score, "standing": float(p in standing)}
+            rotation = segment_rotation(up[p], found.axis)
+            out.append(Alignment(p, self._count, effective / 100.0, rotation, True, quality))
+        if Placement.PELVIS in good:
+            p = Placement.PELVIS
+            left, quality = _pelvis_axis(walk, up[p], axes)
+            quality["standing"] = float(p in standing)
+            rotation = segment_rotation(up[p], horizontal_basis(up[p])[1] if left is None else left)
+            out.append(Alignment(p, self._count, effective / 100.0, rotation, left is not None, quality))
         return out
 
     def _standing(self, gravity: Mapping[Placement, Floats]) -> dict[Placement, Floats]:
@@ -92,30 +88,23 @@ class Aligner:
         found = {p for ups in picked for p in ups}
         return {p: unit(np.mean([u[p] for u in picked if p in u], axis=0)) for p in found}
 
-    def _pelvis(
-        self,
-        start: int,
-        end: int,
-        effective: int,
-        chains: Mapping[Placement, SensorChain],
-        gravity: Mapping[Placement, Floats],
-        standing: Mapping[Placement, Floats],
-        axes: Mapping[Placement, FlexionAxis],
-    ) -> Alignment:
-        p = Placement.PELVIS
-        up = standing.get(p, gravity[p])
-        quality = {"standing": float(p in standing)}
-        if Placement.LEFT_THIGH in axes and Placement.RIGHT_THIGH in axes:
-            used = (p, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
-            rows = {q: chains[q].raw.view(start, end) for q in used}
-            good = np.logical_and.reduce([np.isfinite(r).all(axis=1) for r in rows.values()])
-            if good.sum() >= MIN_WALK // 2:
-                thighs = [
-                    walking_frame_acc(rows[q][good, :3], rows[q][good, 6:9], axes[q].axis) for q in used[1:]
-                ]
-                left, agreement = pelvis_left(rows[p][good, :3], rows[p][good, 6:9], up, thighs)
-                quality["agreement"] = agreement
-                return Alignment(p, self._count, effective / 100.0, segment_rotation(up, left), True, quality)
-        return Alignment(
-            p, self._count, effective / 100.0, segment_rotation(up, horizontal_basis(up)[1]), False, quality
-        )
+
+def _pelvis_axis(
+    walk: Mapping[Placement, Floats], up: Floats, axes: Mapping[Placement, FlexionAxis]
+) -> tuple[Floats | None, dict[str, float]]:
+    """Leftward axis of the pelvis sensor, None without both thighs, and how sure it is.
+
+    walk: rows of SensorChain.raw per sensor over the same samples.
+    """
+    thighs = [p for p in (Placement.LEFT_THIGH, Placement.RIGHT_THIGH) if p in axes]
+    if len(thighs) < 2:
+        return None, {}
+    rows = {p: walk[p] for p in (Placement.PELVIS, *thighs)}
+    complete = np.logical_and.reduce([np.isfinite(r).all(axis=1) for r in rows.values()])
+    if complete.sum() < MIN_WALK // 2:
+        return None, {}
+    rows = {p: r[complete] for p, r in rows.items()}
+    trunk = [walking_frame_acc(rows[p][:, :3], rows[p][:, 6:9], axes[p].axis) for p in thighs]
+    own = rows[Placement.PELVIS]
+    left, agreement = pelvis_left(own[:, :3], own[:, 6:9], up, trunk)
+    return left, {"agreement": agreement}

@@ -14,7 +14,7 @@ from gaitmon.model import Floats, Gap, ImuBlock, Placement
 
 HALF = 20  # half length of every kernel here: smoothed rows are known 0.2 s late
 _GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
-_ACC = lowpass_kernel(12.0, HALF, GRID_HZ)
+_ACC = lowpass_kernel(9.0, HALF, GRID_HZ)
 _SETTLE_FIRST = 50  # rows after the start in which the vertical is not trusted yet
 _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time constant of 3 s
 
@@ -22,7 +22,7 @@ _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time
 class SensorChain:
     """raw: columns acc (3), gyr (3), up (3), yaw rate about the vertical (1); sensor frame, SI.
 
-    smooth: columns acc below 12 Hz (3), gyr below 6 Hz (3).
+    smooth: columns acc below 9 Hz (3), gyr below 6 Hz (3).
     Without a gyroscope gyr, up and yaw rate are NaN.
     """
 
@@ -33,8 +33,7 @@ class SensorChain:
         self.resampler = Resampler()
         self.has_gyroscope: bool | None = None
         self._orientation = Orientation()
-        self._acc: ZeroPhase | None = None
-        self._gyr: ZeroPhase | None = None
+        self._kernels: tuple[ZeroPhase, ZeroPhase] | None = None  # acc, gyr; None between runs
         self._last: Floats | None = None
         self._run_end = 0
         self._settled = 0
@@ -79,9 +78,9 @@ class SensorChain:
             x, first = x[self.raw.end - first :], self.raw.end
             if len(x) == 0:
                 return
-        if run.starts or self._acc is None:
+        if run.starts or self._kernels is None:
             self._end_run()
-            self._acc, self._gyr = ZeroPhase(_ACC), ZeroPhase(_GYR)
+            self._kernels = ZeroPhase(_ACC), ZeroPhase(_GYR)
             self._settled = first + (
                 _SETTLE_GAP if self.raw.begun and self.raw.end > self.raw.first else _SETTLE_FIRST
             )
@@ -92,7 +91,7 @@ class SensorChain:
         self.raw.extend(first, self._raw_rows(x, first))
         self._run_end = first + len(x)
         self._last = x[-1:]
-        self._smooth_rows(x, self._run_end - HALF)
+        self._smooth_rows(self._kernels, x, self._run_end - HALF)
 
     def _raw_rows(self, x: Floats, first: int) -> Floats:
         rows = np.full((len(x), 10), np.nan)
@@ -107,14 +106,13 @@ class SensorChain:
                 rows[:unsettled, 6:10] = np.nan
         return rows
 
-    def _smooth_rows(self, x: Floats, end: int) -> None:
+    def _smooth_rows(self, kernels: tuple[ZeroPhase, ZeroPhase], x: Floats, end: int) -> None:
         """Filter x; the kernels' output then reaches up to grid index end."""
-        assert self._acc is not None
-        assert self._gyr is not None
+        acc, gyr = kernels
         rows = np.full((len(x), 6), np.nan)
-        rows[:, :3] = self._acc.push(x[:, :3])
+        rows[:, :3] = acc.push(x[:, :3])
         if x.shape[1] == 6:
-            rows[:, 3:] = self._gyr.push(x[:, 3:])
+            rows[:, 3:] = gyr.push(x[:, 3:])
         drop = min(self._skip, len(rows))  # what belongs to before the run's first sample
         self._skip -= drop
         rows = rows[drop:]
@@ -122,7 +120,7 @@ class SensorChain:
             self.smooth.extend(end - len(rows), rows)
 
     def _end_run(self) -> None:
-        if self._acc is None or self._last is None:
+        if self._kernels is None or self._last is None:
             return
-        self._smooth_rows(np.repeat(self._last, HALF, axis=0), self._run_end)
-        self._acc = self._gyr = None
+        self._smooth_rows(self._kernels, np.repeat(self._last, HALF, axis=0), self._run_end)
+        self._kernels = None

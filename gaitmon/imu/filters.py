@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.signal import firwin, lfilter
+from scipy.ndimage import correlate1d
+from scipy.signal import firwin
 
 from gaitmon.model import Floats
 
@@ -30,7 +31,7 @@ def bandpass_kernel(low_hz: float, high_hz: float, half: int, rate_hz: float) ->
     kernel = np.asarray(
         firwin(2 * half + 1, [low_hz, high_hz], fs=rate_hz, pass_zero=False, window="hamming")
     )
-    return kernel - kernel.mean()
+    return np.asarray(kernel - kernel.mean())
 
 
 class ZeroPhase:
@@ -45,15 +46,16 @@ class ZeroPhase:
         if len(kernel) % 2 == 0:
             raise ValueError("a zero-phase kernel has an odd number of taps")
         self._kernel = kernel
-        self._state: Floats | None = None
+        self._past: Floats | None = None
         self.half = len(kernel) // 2
 
     def push(self, x: Floats) -> Floats:
         """x: shape (n, channels) -> shape (n, channels), delayed by ``half`` rows."""
         if len(x) == 0:
             return x
-        if self._state is None:
-            past = np.repeat(x[:1], len(self._kernel) - 1, axis=0)
-            self._state = lfilter(self._kernel, 1.0, past, axis=0, zi=np.zeros_like(past))[1]
-        y, self._state = lfilter(self._kernel, 1.0, x, axis=0, zi=self._state)
-        return np.asarray(y)
+        if self._past is None:
+            self._past = np.repeat(x[:1], 2 * self.half, axis=0)
+        seen = np.concatenate([self._past, x])
+        self._past = seen[-2 * self.half :]
+        # Each output is a sum over the taps in a fixed order, whatever the length of the call.
+        return np.asarray(correlate1d(seen, self._kernel, axis=0)[self.half : -self.half])

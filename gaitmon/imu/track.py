@@ -49,7 +49,7 @@ class Track:
     def view(self, a: int, b: int) -> Floats:
         """Rows of grid indices [a, b): shape (b - a, columns)."""
         i, j = a - self.first, b - self.first
-        if 0 <= i and j <= self._used:
+        if i >= 0 and j <= self._used:
             return self._rows[i:j]
         out = np.full((max(b - a, 0), self._rows.shape[1]), np.nan)
         lo, hi = max(i, 0), min(j, self._used)

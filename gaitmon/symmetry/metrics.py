@@ -35,9 +35,15 @@ _MOTTI = "medians per side; at least 6 cycles per bout (Motti Ader 2020)"
 
 def _ln(what: str, name: str, formula: str, *, mdc: float, core: bool) -> MetricDefinition:
     return MetricDefinition(
-        f"{what}_ln_pct", name, "%", _RATIO, f"100 ln(R/L) of {formula}", f"signed form of Plotnik 2005; {_MOTTI}",
-        mdc=mdc, core=core,
-    )  # fmt: skip
+        f"{what}_ln_pct",
+        name,
+        "%",
+        _RATIO,
+        f"100 ln(R/L) of {formula}",
+        f"signed form of Plotnik 2005; {_MOTTI}",
+        mdc=mdc,
+        core=core,
+    )
 
 
 def _side(id_: str, name: str, unit: str, formula: str) -> MetricDefinition:
@@ -49,33 +55,61 @@ _DEFINITIONS = (
     _ln("stance_time", "Stance time, right against left", "stance times", mdc=3.0, core=True),
     _ln("swing_time", "Swing time, right against left", "swing times", mdc=3.0, core=False),
     MetricDefinition(
-        "thigh_rom_ln_pct", "Thigh range of motion, right against left", "%", "positive: larger on the right",
-        "100 ln(R/L) of max - min thigh flexion over a stride", _MOTTI, mdc=8.0, core=True,
+        "thigh_rom_ln_pct",
+        "Thigh range of motion, right against left",
+        "%",
+        "positive: larger on the right",
+        "100 ln(R/L) of max - min thigh flexion over a stride",
+        _MOTTI,
+        mdc=8.0,
+        core=True,
     ),
     MetricDefinition(
-        "drop_asym_deg", "Pelvic drop, right stance minus left stance", "deg",
+        "drop_asym_deg",
+        "Pelvic drop, right stance minus left stance",
+        "deg",
         "positive: the pelvis drops more while standing on the right leg",
         "drop_R - drop_L; drop_s = largest ipsilateral obliquity in single support of s, against standing",
-        "contralateral pelvic drop, Allison 2016", mdc=2.0, core=True,
+        "contralateral pelvic drop, Allison 2016",
+        mdc=2.0,
+        core=True,
     ),
     MetricDefinition(
-        "pelvis_tilt_rom_deg", "Pelvic tilt, range of motion", "deg", "more: moves further",
-        "max - min of tilt over a stride, median over strides", "Schwartz 2008 for normal values",
+        "pelvis_tilt_rom_deg",
+        "Pelvic tilt, range of motion",
+        "deg",
+        "more: moves further",
+        "max - min of tilt over a stride, median over strides",
+        "Schwartz 2008 for normal values",
     ),
     MetricDefinition(
-        "pelvis_obliquity_rom_deg", "Pelvic obliquity, range of motion", "deg", "more: moves further",
-        "max - min of obliquity over a stride, median over strides", "Schwartz 2008 for normal values",
+        "pelvis_obliquity_rom_deg",
+        "Pelvic obliquity, range of motion",
+        "deg",
+        "more: moves further",
+        "max - min of obliquity over a stride, median over strides",
+        "Schwartz 2008 for normal values",
     ),
     MetricDefinition(
-        "pelvis_rotation_rom_deg", "Pelvic rotation, range of motion", "deg", "more: moves further",
+        "pelvis_rotation_rom_deg",
+        "Pelvic rotation, range of motion",
+        "deg",
+        "more: moves further",
         "max - min of rotation over a stride after removing its linear trend, median over strides",
         "excursion only: the offset cannot be seen without a magnetometer",
     ),
     MetricDefinition(
-        "cadence_steps_min", "Cadence", "steps/min", "more: faster steps", "120 / mean stride time", "CLINICAL 1.1",
+        "cadence_steps_min",
+        "Cadence",
+        "steps/min",
+        "more: faster steps",
+        "120 / mean stride time",
+        "CLINICAL 1.1",
         mdc=6.0,
     ),
-    MetricDefinition("stride_time_s", "Stride time", "s", "more: slower", "mean of both sides' strides", "as cadence"),
+    MetricDefinition(
+        "stride_time_s", "Stride time", "s", "more: slower", "mean of both sides' strides", "as cadence"
+    ),
     _side("drop_left_deg", "Pelvic drop in left stance", "deg", "median over left strides of drop_L"),
     _side("drop_right_deg", "Pelvic drop in right stance", "deg", "median over right strides of drop_R"),
     *(
@@ -89,7 +123,7 @@ _DEFINITIONS = (
         )
         for side in ("left", "right")
     ),
-)  # fmt: skip
+)
 
 METRICS: dict[str, MetricDefinition] = {m.id: m for m in _DEFINITIONS}
 CORE: tuple[str, ...] = tuple(m.id for m in _DEFINITIONS if m.core)

@@ -12,6 +12,14 @@ from gaitmon.model import MetricValue, Side, Stride
 from gaitmon.symmetry.indices import ln_asymmetry_pct
 from gaitmon.symmetry.metrics import METRICS
 
+_PER_SIDE = (
+    ("stride_time", "s"),
+    ("step_time", "s"),
+    ("stance_time", "s"),
+    ("swing_time", "s"),
+    ("thigh_rom", "deg"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PelvisStride:
@@ -45,7 +53,8 @@ def pool(bouts: Sequence[Sequence[MetricValue]]) -> tuple[MetricValue, ...]:
         if not given:
             need = METRICS[metric].min_strides
             best = max((max(m.n_left, m.n_right) for m in own), default=0)
-            note = own[0].note if len(own) == 1 else f"not enough strides (at most {best} of {need} in a bout)"
+            note = f"not enough strides (at most {best} of {need} in a bout)"
+            note = own[0].note if len(own) == 1 else note
             out.append(MetricValue(metric, None, None, n_left, n_right, note))
             continue
         weight = np.array([m.n_left + m.n_right for m in given], dtype=float)
@@ -78,7 +87,7 @@ def summarise(strides: Sequence[MeasuredStride]) -> tuple[MetricValue, ...]:
     left = [m for m in strides if m.stride.side is Side.LEFT]
     right = [m for m in strides if m.stride.side is Side.RIGHT]
     out: list[MetricValue] = []
-    for what, unit in (("stride_time", "s"), ("step_time", "s"), ("stance_time", "s"), ("swing_time", "s"), ("thigh_rom", "deg")):  # fmt: skip
+    for what, unit in _PER_SIDE:
         ls, rs = _spread(left, what), _spread(right, what)
         out.append(_one_side(f"{what}_left_{unit}", Side.LEFT, ls))
         out.append(_one_side(f"{what}_right_{unit}", Side.RIGHT, rs))
