@@ -180,13 +180,13 @@ def test_an_episode_that_is_over_raises_nothing(clinic: Clinic) -> None:
 def test_speed_alone_raises_nothing(clinic: Clinic) -> None:
     """Twenty per cent slower, all at once, with the same symmetry; turns and stairs far off."""
     for i, pair in enumerate(zip(*USUAL, *USUAL, strict=True)):
-        clinic.walk(TODAY - timedelta(days=30 - i), pair[:2], others={"cadence_spm": 110.0})
+        clinic.walk(TODAY - timedelta(days=30 - i), pair[:2], others={"cadence_steps_min": 110.0})
     for i in range(14):
         day = TODAY - timedelta(days=16 - i)
-        clinic.walk(day, (5.0, 5.0), others={"cadence_spm": 88.0, "walking_speed_m_s": 0.8})
+        clinic.walk(day, (5.0, 5.0), others={"cadence_steps_min": 88.0, "walking_speed_m_s": 0.8})
         clinic.walk(day, (40.0, 40.0), at=time(11), stratum="excluded:stairs")
     assert clinic.review() == []
-    assert clinic.store.days("w1", "cadence_spm")[-1].value == pytest.approx(88.0)
+    assert clinic.store.days("w1", "cadence_steps_min")[-1].value == pytest.approx(88.0)
 
 
 def test_half_a_day_decides_nothing(clinic: Clinic) -> None:

@@ -165,7 +165,7 @@ def test_works_with_the_metrics_there_are(metrics: tuple[str, ...]) -> None:
 
 
 def test_a_metric_without_a_rule_counts_for_nothing() -> None:
-    days = wearer({STEP: [0.0] * 9, "cadence_spm": [50.0] * 9}, metrics=(STEP, "cadence_spm"))
+    days = wearer({STEP: [0.0] * 9, "cadence_steps_min": [50.0] * 9}, metrics=(STEP, "cadence_steps_min"))
     assert evaluate(days).state is State.STABLE
 
 
