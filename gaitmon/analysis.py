@@ -22,10 +22,12 @@ from gaitmon.model import (
     WalkingBout,
 )
 from gaitmon.pipeline import GaitPipeline, PipelineParams
+from gaitmon.sensors.formats import open_recording
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries
 from gaitmon.symmetry.metrics import METRICS
 from gaitmon.symmetry.summary import pool
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
@@ -67,8 +69,6 @@ def analyse(
     a sensor that is missing, or walking that is, is a notice in the result.
     """
     if not isinstance(recording, Recording):
-        from gaitmon.sensors.formats import open_recording
-
         recording = open_recording(recording)
     placements = [p for p in recording.streams if not p.is_reference]
     pipeline = GaitPipeline(placements, params)
@@ -82,6 +82,19 @@ def analyse(
     return _collect(recording, results, params)
 
 
+def recording_notices(recording: Recording) -> list[Notice]:
+    """What a reader must know of a recording before its first sample: sensors that are not there, samples
+    that were bad, and what else reading it did."""
+    notices = missing_sensors({p for p in recording.streams if not p.is_reference})
+    named: dict[str, Placement] = {p.value: p for p in Placement}
+    for key, text in recording.notes.items():
+        # The importers name what they did to one sensor's samples "<placement>: <what>".
+        placement = named.get(key.partition(":")[0])
+        kind = NoticeKind.RECORDING if placement is None else NoticeKind.BAD_SAMPLES
+        notices.append(Notice(kind, f"{placement or key}: {text}.", placement))
+    return notices
+
+
 def missing_sensors(placements: set[Placement]) -> list[Notice]:
     """What cannot be said without the sensors that are not there."""
     thighs = placements & {Placement.LEFT_THIGH, Placement.RIGHT_THIGH}
@@ -90,7 +103,7 @@ def missing_sensors(placements: set[Placement]) -> list[Notice]:
         out.append("Only reference sensors are in this recording: nothing to analyse.")
     if len(thighs) == 1:
         out.append(
-            f"Only the {next(iter(thighs))} is there: no left-right comparison, no step times, no pelvic angles."
+            f"Only the {next(iter(thighs))} is there: no left-right comparison, step times or pelvic drop."
         )
     elif not thighs and Placement.THIGH in placements:
         out.append("One thigh of unknown side: its strides have no side, and nothing can be compared.")
@@ -105,8 +118,6 @@ def _collect(recording: Recording, results: list[Result], params: PipelineParams
     bouts = tuple(r for r in results if isinstance(r, WalkingBout))
     strides = tuple(sorted((r for r in results if isinstance(r, Stride)), key=lambda s: (s.end_s, s.start_s)))
     verdicts = {(v.side, v.ordinal): v for b in bouts for v in b.strides}
-    notices = missing_sensors({p for p in recording.streams if not p.is_reference})
-    notices += [Notice(NoticeKind.BAD_SAMPLES, f"{k}: {text}") for k, text in recording.notes.items()]
     return Analysis(
         recording=recording,
         produced_by=produced_by(params),
@@ -114,7 +125,7 @@ def _collect(recording: Recording, results: list[Result], params: PipelineParams
         strides=strides,
         bouts=bouts,
         alignments=tuple(r for r in results if isinstance(r, Alignment)),
-        notices=tuple(notices + [r for r in results if isinstance(r, Notice)]),
+        notices=(*recording_notices(recording), *(r for r in results if isinstance(r, Notice))),
         verdicts=verdicts,
         bout_of={(v.side, v.ordinal): b.ordinal for b in bouts for v in b.strides},
         summary=pool([b.metrics for b in bouts if not b.stratum.startswith("excluded")]),

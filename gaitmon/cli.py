@@ -179,7 +179,7 @@ def _add_demo(commands: Commands) -> None:
     p.add_argument("--recording", type=Path, metavar="PATH", help="play this instead of a simulated walker")
     _add_recording_options(p)
     p.add_argument("--speed", type=float, default=1.0, help="times real time, for the live walk (default 1)")
-    p.add_argument("--home", type=Path, help="keep store and registry here (default: a folder that is deleted)")
+    p.add_argument("--home", type=Path, help="keep everything here (default: a folder that is deleted)")
     p.add_argument("--port", type=int, default=0, help="the page's port on 127.0.0.1 (default: a free one)")
     p.add_argument("--no-history", action="store_true", help="without the simulated weeks of two wearers")
     p.add_argument("--until-done", action="store_true", help="end by itself when everything is stored")
@@ -193,7 +193,7 @@ def _demo(args: argparse.Namespace) -> int:
     from gaitmon.sensors.formats import parse_placement_map
 
     if not args.speed > 0:
-        raise ConfigError(f"--speed {args.speed} is not positive.", "Use 1 for real time, 20 for twenty times.")
+        raise ConfigError(f"--speed {args.speed} is not positive.", "1 is real time, 20 twenty times that.")
     settings = Settings(web_port=args.port)
     plan = DemoPlan(
         recording=args.recording,
@@ -224,7 +224,8 @@ def _serve(args: argparse.Namespace) -> None:
     from gaitmon.config import Settings
     from gaitmon.server import serve
 
-    serve(Settings.from_environment().at(args.home), lambda address: print(f"pages: {address}/login", flush=True))
+    settings = Settings.from_environment().at(args.home)
+    serve(settings, lambda address: print(f"pages: {address}/login", flush=True))
 
 
 def _add_collect(commands: Commands) -> None:
@@ -237,7 +238,7 @@ def _add_collect(commands: Commands) -> None:
     p.add_argument("--wearer", required=True, help="whose walk it is (see gaitmon wearers)")
     p.add_argument("--replay", type=Path, metavar="PATH", required=True, help="play a recording as if live")
     _add_recording_options(p)
-    p.add_argument("--speed", type=float, default=math.inf, help="times real time (default: as fast as can be)")
+    p.add_argument("--speed", type=float, default=math.inf, help="times real time (default: no waiting)")
     p.add_argument("--home", type=Path, help="where the outbox is kept (default: GAITMON_HOME)")
     p.set_defaults(run=_collect)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gaitmon.analysis import missing_sensors, produced_by
+from gaitmon.analysis import produced_by, recording_notices
 from gaitmon.config import Settings, broker_of
 from gaitmon.errors import BrokerError
-from gaitmon.model import Gap, ImuBlock, Placement, Result, Stride, WalkingBout
+from gaitmon.model import Gap, ImuBlock, Notice, Placement, Result, Stride, WalkingBout
 from gaitmon.pipeline import GaitPipeline
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import replay
@@ -19,53 +19,67 @@ from gaitmon.transport.connection import MqttSettings
 from gaitmon.transport.messages import message_of, segment_message
 from gaitmon.transport.mqtt import Publisher
 from gaitmon.transport.outbox import Outbox
+from gaitmon.transport.schema import Message
 
 Source = AsyncIterator[ImuBlock | Gap]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What one segment has given so far.  signal_s: time on the segment's clock."""
+    """What was found so far.  played_s: how much of the walk has been looked at, since its first sample."""
 
-    signal_s: float = 0.0
+    played_s: float = 0.0
     strides: int = 0
     bouts: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        return Counts(self.played_s + other.played_s, self.strides + other.strides, self.bouts + other.bouts)
 
 
 class SegmentCollector:
     """One segment through the pipeline into the outbox.  Results of one push are one transaction."""
 
-    def __init__(self, segment: SegmentRow, placements: Iterable[Placement], outbox: Outbox) -> None:
-        worn = [p for p in placements if not p.is_reference]
-        self._pipeline = GaitPipeline(worn)
+    def __init__(
+        self, segment: SegmentRow, placements: Iterable[Placement], outbox: Outbox, notices: Sequence[Notice]
+    ) -> None:
+        """placements: every sensor there is.  notices: what a reader must know before the first sample."""
+        self._pipeline = GaitPipeline(p for p in placements if not p.is_reference)
         self._segment = segment
         self._outbox = outbox
+        self._start_s: float | None = None
         self.counts = Counts()
-        self._send(missing_sensors(set(worn)), segment_message(segment))
+        outbox.append([segment_message(segment), *self._messages(notices)])
 
     def push(self, item: ImuBlock | Gap) -> None:
-        self._send(self._pipeline.push(item))
-        end_s = item.end_s if isinstance(item, Gap) else float(item.t_s[-1])
-        self.counts = replace(self.counts, signal_s=max(self.counts.signal_s, end_s))
+        start_s, end_s = (
+            (item.start_s, item.end_s) if isinstance(item, Gap) else (item.t_s[0].item(), item.t_s[-1].item())
+        )
+        if self._start_s is None:
+            self._start_s = start_s
+        played_s = max(self.counts.played_s, end_s - self._start_s)
+        self.counts = replace(self.counts, played_s=played_s)
+        self._keep(self._pipeline.push(item))
 
     def finish(self) -> Counts:
-        self._send(self._pipeline.flush())
+        self._keep(self._pipeline.flush())
         return self.counts
 
-    def _send(self, results: Iterable[Result], *first: object) -> None:
-        results = list(results)
-        messages = [m for m in first if m is not None]
-        messages += [m for r in results if (m := message_of(r, self._segment)) is not None]
-        if messages:
-            self._outbox.append(messages)  # type: ignore[arg-type]  # object only because of *first
+    def _keep(self, results: Sequence[Result]) -> None:
+        if messages := self._messages(results):
+            self._outbox.append(messages)
         self.counts = replace(
             self.counts,
             strides=self.counts.strides + sum(isinstance(r, Stride) for r in results),
             bouts=self.counts.bouts + sum(isinstance(r, WalkingBout) for r in results),
         )
 
+    def _messages(self, results: Iterable[Result]) -> list[Message]:
+        return [m for r in results if (m := message_of(r, self._segment)) is not None]
 
-def segment_of(recording: Recording, wearer: str, gateway: str, *, origin: str, start_utc_us: int | None = None) -> SegmentRow:
+
+def segment_of(
+    recording: Recording, wearer: str, gateway: str, *, origin: str, start_utc_us: int | None = None
+) -> SegmentRow:
     """The segment that this recording is: the same for the same samples, so that playing it twice is one.
 
     start_utc_us: UTC of the recording's first sample where the file does not say.
@@ -74,7 +88,9 @@ def segment_of(recording: Recording, wearer: str, gateway: str, *, origin: str, 
     if anchor is None:
         begin = time.time_ns() // 1000 if start_utc_us is None else start_utc_us
         anchor = begin - round(recording.start_s * 1e6)
-    sync = "simulated" if recording.simulated else "file" if recording.start_utc_us is not None else "unsynchronised"
+    sync = "unsynchronised" if recording.start_utc_us is None else "file"
+    if recording.simulated:
+        sync = "simulated"
     return SegmentRow(
         wearer=wearer,
         segment=f"rec-{recording.content_id[:24]}",
@@ -124,7 +140,8 @@ def replay_recording(settings: Settings, recording: Recording, wearer: str, spee
     """Play a recording through the pipeline and deliver it.  Raises BrokerError when it cannot be."""
     segment = segment_of(recording, wearer, settings.gateway, origin="import")
     with Gateway(settings, broker_of(settings), settings.gateway) as gateway:
-        collector = SegmentCollector(segment, recording.streams, gateway.outbox)
+        notices = recording_notices(recording)
+        collector = SegmentCollector(segment, recording.streams, gateway.outbox, notices)
         counts = asyncio.run(collect(replay(recording, speed=speed), collector, lambda _: None))
         if not gateway.publisher.drain(60.0):
             raise BrokerError(

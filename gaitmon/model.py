@@ -201,6 +201,7 @@ class WalkingBout:
 class NoticeKind(StrEnum):
     """Things a reader of the results must know; ordinary results, not errors."""
 
+    RECORDING = "recording"  # what reading the file did or left out; nothing to worry about
     SENSOR_MISSING = "sensor_missing"
     GAP = "gap"
     BAD_SAMPLES = "bad_samples"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -39,29 +40,49 @@ class Server:
         self._ingest = Ingest(mqtt, self.store, sinks=self._mirrors)
         self._reviewer = Reviewer(self.store, self.registry, self._publish, mirrors=self._mirrors)
         self._stopping = threading.Event()
+        self._web: _Web | None = None
 
     def serve(self, ready: Callable[[str], None] | None = None) -> None:
-        """Blocks.  ready: called with the pages' address once they answer."""
-        host, port = self._settings.web_host, self._settings.web_port
-        allowed = WebSettings().allowed_hosts
-        app = create_app(self.store, self.registry, WebSettings(allowed_hosts=allowed))
-        config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
-        web = _Web(config, ready)
+        """Blocks until SIGINT, SIGTERM or stop().  ready: called with the pages' address once they answer.
+
+        Raises ConfigError when the address cannot be had.
+        """
         reviewing = threading.Thread(target=self._review, name="review", daemon=True)
-        self._ingest.start()
-        reviewing.start()
         try:
-            web.run()
+            with _listen(self._settings.web_host, self._settings.web_port) as listening:
+                self._web = self._pages(listening, ready)
+                self._ingest.start()
+                reviewing.start()
+                if not self._stopping.is_set():
+                    self._web.run([listening])
         finally:
             self._stopping.set()
             self._ingest.stop()
-            reviewing.join(10.0)
+            if reviewing.is_alive():
+                reviewing.join(10.0)
             for mirror in self._mirrors:
                 mirror.close()
             self.registry.close()
             self.store.close()
-        if not web.came_up:
-            raise ConfigError(f"The pages cannot be served on {host}:{port}.", "Is the port taken? Set GAITMON_WEB_PORT.")
+
+    def stop(self) -> None:
+        """Make serve() return; from any thread."""
+        self._stopping.set()
+        if self._web is not None:
+            self._web.should_exit = True
+
+    def _pages(self, listening: socket.socket, ready: Callable[[str], None] | None) -> _Web:
+        host, port = listening.getsockname()[:2]
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown, not bound
+
+        def answers() -> None:
+            if ready is not None:
+                ready(f"http://{shown}:{port}")
+
+        app = create_app(self.store, self.registry, WebSettings())
+        # A page that is still loading may hold up the end for 2 s.
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+        return _Web(config, answers)
 
     def _review(self) -> None:
         while not self._stopping.wait(REVIEW_EVERY_S):
@@ -69,11 +90,15 @@ class Server:
                 self._reviewer.review(datetime.now(UTC))
             except GaitmonError as error:
                 log.warning("days and alerts wait: %s", error)
+            except Exception:  # a mistake of ours must not end days and alerts for good, unseen
+                log.exception("days and alerts could not be computed; they will be tried again")
 
     def _publish(self, alert: Alert) -> None:
         """A wearer's alerts that are not closed, as one retained message."""
         current = self.registry.alerts(alert.wearer, include_closed=False)
-        self._ingest.publish_alerts(AlertMessage(wearer=alert.wearer, alerts=tuple(_body(a) for a in current)))
+        self._ingest.publish_alerts(
+            AlertMessage(wearer=alert.wearer, alerts=tuple(_body(a) for a in current))
+        )
 
 
 def _body(alert: Alert) -> AlertBody:
@@ -93,21 +118,28 @@ def _body(alert: Alert) -> AlertBody:
 
 
 class _Web(uvicorn.Server):
-    """uvicorn that says when it answers, and where (port 0 finds a free one)."""
+    """uvicorn that says when it answers."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[str], None] | None) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
-        self.came_up = False
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # narrower in uvicorn
-        await super().startup(sockets)  # type: ignore[arg-type]  # as above
-        if self.should_exit or not self.servers:
-            return
-        self.came_up = True
-        if self._ready is not None:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._ready(f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")  # noqa: S104 - shown, not bound
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Raises ConfigError; uvicorn by itself would end the process without a word."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"The pages cannot be served on {host}:{port} ({error.strerror}).",
+            "Set GAITMON_WEB_HOST and GAITMON_WEB_PORT; port 0 finds a free one.",
+        ) from None
 
 
 def serve(settings: Settings, ready: Callable[[str], None]) -> None:
