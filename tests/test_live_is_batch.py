@@ -1,0 +1,411 @@
+"""Live equals batch, bit for bit: every stateful stage under random cuts, then the whole pipeline.
+
+"Bit for bit" is equality of every float of every result, in the order in which they came, except the
+quality figures of an Alignment.  All signals start in motion, so that a state which starts with the
+first block instead of the first sample shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gaitmon.gait.contacts import LimbContacts, LimbSignals
+from gaitmon.gait.sequences import (
+    TICK,
+    WINDOW,
+    GaitSequence,
+    SequenceParams,
+    SequenceTracker,
+    evidence,
+    looks_like_walking,
+)
+from gaitmon.gait.strides import StrideAssembler, StrideTimes
+from gaitmon.imu.alignment import along
+from gaitmon.imu.chain import SensorChain
+from gaitmon.imu.filters import ZeroPhase, bandpass_kernel, lowpass_kernel
+from gaitmon.imu.orientation import Orientation
+from gaitmon.imu.resample import Resampler
+from gaitmon.model import Alignment, Contact, ContactKind, Floats, Gap, ImuBlock, Placement, Result, Side
+from gaitmon.pipeline import GaitPipeline
+from gaitmon.sensors.recording import Recording
+from gaitmon.sensors.replay import deliveries
+from gaitmon.simulate import SensorParams, Sit, Stand, Turn, Walk, WalkerParams, simulate
+from tests.gait.cuts import SIZES, Streams, cut, few, shuffled, shuffles, spans
+from tests.gait.walks import Item, as_text, between, part, whole, without
+from tests.loaders import mtw, qmt
+
+THIGH = Placement.LEFT_THIGH
+# ---- the signals: from within a walk, without its quiet beginning --------------------------------
+
+
+@cache
+def in_motion(rate_hz: float, jitter_s: float = 0.0) -> ImuBlock:
+    sensors = {THIGH: SensorParams(rate_hz=rate_hz, stamp_jitter_s=jitter_s)}
+    simulated = simulate((Walk(seconds=22.0),), WalkerParams(speed_m_s=1.1), sensors, seed=3)
+    return between(whole(simulated)[THIGH], 6.3, 21.0)
+
+
+def regular(rate_hz: float) -> ImuBlock:
+    return in_motion(rate_hz)
+
+
+def jittered() -> ImuBlock:
+    return in_motion(100.0, 0.0015)
+
+
+def jittered_at_the_limit() -> ImuBlock:
+    """Just above and below 150 Hz by turns: averaged or not is for the run's first samples to say."""
+    return in_motion(152.0, 0.0008)
+
+
+def jittered_fast() -> ImuBlock:
+    return in_motion(333.0, 0.0004)
+
+
+def damaged(jitter_s: float) -> ImuBlock:
+    """Holes from one sample to seconds, NaN, samples that come twice, late, or out of order."""
+    block = in_motion(100.0, jitter_s)
+    keep = np.ones(len(block), dtype=bool)
+    for a, b in ((200, 201), (300, 306), (400, 408), (600, 830), (840, 845), (1000, 1003)):
+        keep[a:b] = False
+    index = np.flatnonzero(keep)
+    index = np.insert(index, [50, 51, 333], index[[49, 40, 332]])  # twice, late, twice
+    index[[120, 121]] = index[[121, 120]]  # swapped
+    index[700:720] = index[700:720][::-1]  # a packet turned round
+    acc, gyr = block.acc_m_s2[index].copy(), block.gyr_rad_s
+    assert gyr is not None
+    gyr = gyr[index].copy()
+    acc[[10, 11, 260], 1] = np.nan
+    gyr[555, 2] = np.inf
+    t = block.t_s[index].copy()
+    t[77] = np.nan
+    return ImuBlock(THIGH, t, acc, gyr)
+
+
+STREAMS: dict[str, Callable[[], ImuBlock]] = {
+    "60 Hz": lambda: regular(60.0),
+    "100 Hz": lambda: regular(100.0),
+    "120 Hz": lambda: regular(120.0),
+    "333 Hz": lambda: regular(333.0),
+    "100 Hz, jitter": jittered,
+    "152 Hz, jitter": jittered_at_the_limit,
+    "333 Hz, jitter": jittered_fast,
+    "100 Hz, damaged": lambda: damaged(0.0),
+    "100 Hz, jitter, damaged": lambda: damaged(0.001),
+}
+
+
+# ---- stage by stage ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kernel", [lowpass_kernel(6.0, 20, 100.0), bandpass_kernel(0.4, 4.0, 150, 100.0)], ids=["6 Hz", "band"]
+)
+@few(20)
+@given(sizes=SIZES)
+def test_zero_phase(kernel: Floats, sizes: list[int]) -> None:
+    x = in_motion(100.0).acc_m_s2
+    at_once = ZeroPhase(kernel).push(x)
+    stage = ZeroPhase(kernel)
+    in_pieces = np.concatenate([stage.push(x[a:b]) for a, b in spans(len(x), sizes)])
+    np.testing.assert_array_equal(in_pieces, at_once)
+
+
+def resampled(items: Sequence[ImuBlock]) -> tuple[dict[int, tuple[float, ...]], list[int], int, int]:
+    """Rows by grid index, where runs start, and what was dropped.  No grid index comes twice."""
+    stage = Resampler()
+    rows: dict[int, tuple[float, ...]] = {}
+    starts: list[int] = []
+    for run in [run for item in items for run in stage.push(item)] + stage.flush():
+        starts += [run.first] * run.starts
+        if not run.starts:
+            assert run.first - 1 in rows, "a run goes on where there was nothing"
+        for k, row in enumerate(run.signals.tolist(), start=run.first):
+            assert k not in rows, "a grid sample came twice"
+            rows[k] = tuple(row)
+    return rows, starts, stage.dropped_bad, stage.dropped_late
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+@few(12)
+@given(sizes=SIZES)
+def test_resampler(stream: str, sizes: list[int]) -> None:
+    block = STREAMS[stream]()
+    at_once = resampled([block])
+    assert len(at_once[0]) > 1000
+    assert resampled([part(block, a, b) for a, b in spans(len(block), sizes)]) == at_once
+
+
+@few(12)
+@given(sizes=SIZES)
+def test_orientation(sizes: list[int]) -> None:
+    block = in_motion(100.0)
+    assert block.gyr_rad_s is not None
+    at_once = Orientation().push(block.acc_m_s2, block.gyr_rad_s)
+    stage = Orientation()
+    in_pieces = [stage.push(block.acc_m_s2[a:b], block.gyr_rad_s[a:b]) for a, b in spans(len(block), sizes)]
+    np.testing.assert_array_equal(np.concatenate(in_pieces), at_once)
+
+
+def chained(items: Iterator[Item] | Sequence[Item]) -> tuple[Floats, Floats, list[tuple[int, int]], int]:
+    chain = SensorChain(THIGH)
+    for item in items:
+        if isinstance(item, Gap):
+            chain.gap(item)
+        else:
+            chain.push(item)
+    chain.close_run()
+    view = (chain.raw.first, chain.raw.end)
+    return chain.raw.view(*view).copy(), chain.smooth.view(*view).copy(), chain.holes, chain.frontier
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+@few(8)
+@given(sizes=SIZES)
+def test_sensor_chain(stream: str, sizes: list[int]) -> None:
+    block = STREAMS[stream]()
+    middle = float(np.nanmedian(block.t_s))
+    items = [block] if "damaged" in stream else without(block, middle, middle + 1.7)
+    raw, smooth, holes, frontier = chained(items)
+    raw_cut, smooth_cut, holes_cut, frontier_cut = chained(cut(items, sizes))
+    np.testing.assert_array_equal(raw_cut, raw)
+    np.testing.assert_array_equal(smooth_cut, smooth)
+    assert (holes_cut, frontier_cut) == (holes, frontier)
+
+
+@cache
+def smooth_walk(placement: Placement = THIGH) -> tuple[int, Floats]:
+    """First grid index and smoothed rows of a thigh that walks, stands and walks again."""
+    script = (Walk(seconds=14.0), Stand(7.0), Walk(seconds=12.0), Stand(3.0))
+    chain = SensorChain(placement)
+    chain.push(between(whole(simulate(script, seed=5))[placement], 5.0, 40.0))
+    chain.close_run()
+    return chain.smooth.first, chain.smooth.view(chain.smooth.first, chain.smooth.end).copy()
+
+
+def sequences_in(
+    groups: Sequence[tuple[int, int]], first_tick: int
+) -> tuple[list[Floats], list[GaitSequence]]:
+    """Evidence per tick and gait sequences, the ticks looked at in these groups."""
+    start, rows = smooth_walk()
+    params, tracker = SequenceParams(), SequenceTracker()
+    seen: list[Floats] = []
+    found: list[GaitSequence] = []
+    for a, b in groups:
+        if a == b:
+            continue
+        lo, hi = (first_tick + a) * TICK - WINDOW, (first_tick + b - 1) * TICK
+        e = evidence([rows[lo - start : hi - start, 3:6]], b - a, params)
+        verdicts = looks_like_walking(e, gyroscope=True, params=params)[0]
+        seen.append(np.column_stack([e.rms[0], e.periodicity[0], e.period_s[0]]))
+        for i in range(b - a):
+            closed = tracker.push(first_tick + a + i, bool(verdicts[i]), float(e.period_s[0, i]))
+            found += [s for s in (closed or tracker.current,) if s is not None]
+    last = tracker.close()
+    return seen, found + ([last] if last is not None else [])
+
+
+@few(15)
+@given(sizes=st.lists(st.integers(1, 12), min_size=1, max_size=6))
+def test_sequences(sizes: list[int]) -> None:
+    start, rows = smooth_walk()
+    first_tick = -(-(start + WINDOW) // TICK)
+    n = (start + len(rows)) // TICK - first_tick + 1
+    seen, found = sequences_in([(0, n)], first_tick)
+    assert sum(s.closed for s in found) == 2
+    seen_cut, found_cut = sequences_in(list(spans(n, sizes)), first_tick)
+    np.testing.assert_array_equal(np.concatenate(seen_cut), np.concatenate(seen))
+    assert repr(found_cut) == repr(found)
+
+
+def contacts_at(ends: Sequence[int], history: int) -> list[Contact]:
+    """Contacts of a limb whose stage is called with the samples before each of these grid indices.
+
+    history: how many samples more than asked for it is shown.
+    """
+    start, rows = smooth_walk()
+    left = np.array([0.36, -0.48, 0.8])  # any axis: the stage takes signals, not mountings
+    rate, forward = -along(rows[:, 3:6], left), along(rows[:, :3], np.array([0.8, 0.6, 0.0]))
+    limb = LimbContacts(Side.LEFT, start)
+    out: list[Contact] = []
+    for end in ends:
+        first = max(limb.needs_from() - history, start)
+        window = slice(first - start, end - start)
+        signals = LimbSignals(first, rate[window], forward[window])
+        out += limb.advance(signals, end, 1.1, final=end == ends[-1])
+    return out
+
+
+@few(20)
+@given(skips=st.lists(st.integers(1, 9), min_size=1, max_size=6), history=st.integers(0, 300))
+def test_limb_contacts(skips: list[int], history: int) -> None:
+    """Asked at every tick or at some, shown just enough or more: the same contacts."""
+    start, rows = smooth_walk()
+    ticks = list(range(start + TICK, start + len(rows), TICK))
+    every = contacts_at(ticks, 0)
+    assert len(every) > 20
+    some = [ticks[b - 1] for _, b in spans(len(ticks), skips)]
+    assert sorted(map(repr, contacts_at(some, history))) == sorted(map(repr, every))
+
+
+@cache
+def contact_stream() -> tuple[Contact, ...]:
+    """True contacts of both sides in order of time, one lost, one twice."""
+    truth = simulate((Walk(seconds=30.0), Turn(90.0, 2.0), Walk(seconds=5.0)), seed=4).truth
+    contacts = [c for i, c in enumerate(truth.contacts) if i not in (30, 55)]
+    return tuple(sorted([*contacts, replace(contacts[80], t_s=contacts[80].t_s + 0.21)], key=lambda c: c.t_s))
+
+
+def assembled(groups: Sequence[tuple[int, int]]) -> list[StrideTimes]:
+    stage = StrideAssembler()
+    contacts, out = contact_stream(), []
+    for a, b in groups:
+        for contact in contacts[a:b]:
+            stage.push(contact)
+        until = contacts[b].t_s if b < len(contacts) else np.inf
+        out += stage.ready(until)
+    return out
+
+
+@few(20)
+@given(sizes=st.lists(st.integers(1, 25), min_size=1, max_size=6))
+def test_stride_assembler(sizes: list[int]) -> None:
+    """25 contacts are more than 6 s of walking: what is held back until a walk has shown the mounting."""
+    n = len(contact_stream())
+    one_by_one = assembled(list(spans(n, [1])))
+    assert {s.side for s in one_by_one} == set(Side)
+    assert repr(assembled(list(spans(n, sizes)))) == repr(one_by_one)
+
+
+# ---- the whole pipeline -----------------------------------------------------------------------
+
+
+@cache
+def eventful() -> Streams:
+    """Two walks: different rates, one sensor late, one ending early, one dropping out twice."""
+    sensors = {
+        Placement.PELVIS: SensorParams(rate_hz=60.0),
+        Placement.LEFT_THIGH: SensorParams(rate_hz=100.0, stamp_jitter_s=0.001),
+        Placement.RIGHT_THIGH: SensorParams(rate_hz=120.0),
+    }
+    script = (
+        Walk(seconds=24.0),
+        Turn(120.0, 2.0),
+        Walk(seconds=8.0),
+        Stand(7.0),
+        Walk(seconds=13.0),
+        Sit(6.0),
+    )
+    s = whole(simulate(script, WalkerParams(), sensors, seed=3))
+    pelvis, left, right = s[Placement.PELVIS], s[Placement.LEFT_THIGH], s[Placement.RIGHT_THIGH]
+    end = float(left.t_s[-1])
+    return {
+        Placement.PELVIS: [between(pelvis, 9.0, end - 6.0), Gap(Placement.PELVIS, end - 6.0, end, "empty")],
+        Placement.LEFT_THIGH: [
+            between(left, 4.3, 15.0),
+            Gap(Placement.LEFT_THIGH, 15.0, 17.5, "out of reach"),
+            *without(between(left, 17.5, np.inf), 44.0, 45.4, silent=True),
+        ],
+        Placement.RIGHT_THIGH: [between(right, 4.3, np.inf)],
+    }
+
+
+@cache
+def two_thighs_one_silent() -> Streams:
+    """The pelvis never says anything, and one thigh is an accelerometer without gyroscope."""
+    s = whole(simulate((Walk(seconds=25.0), Stand(8.0)), seed=8))
+    right = s[Placement.RIGHT_THIGH]
+    return {
+        Placement.PELVIS: [Gap(Placement.PELVIS, 5.0, 34.0, "never heard")],
+        Placement.LEFT_THIGH: [between(s[Placement.LEFT_THIGH], 5.0, 34.0)],
+        Placement.RIGHT_THIGH: [
+            between(ImuBlock(right.placement, right.t_s, right.acc_m_s2, None), 5.0, 34.0)
+        ],
+    }
+
+
+def of_recording(recording: Recording, start_s: float, end_s: float) -> Streams:
+    out: Streams = {p: [] for p in recording.streams if not p.is_reference}
+    for item in deliveries(recording, 1000.0):
+        out[item.placement].append(item if isinstance(item, Gap) else between(item, start_s, end_s))
+    return out
+
+
+def played(streams: Streams, items: Sequence[Item]) -> list[Result]:
+    pipeline = GaitPipeline(streams)
+    out = [r for item in items for r in pipeline.push(item)]
+    return out + pipeline.flush()
+
+
+def at_once(streams: Streams) -> list[Result]:
+    return played(streams, [i for items in streams.values() for i in items])
+
+
+SIMULATED: dict[str, Callable[[], Streams]] = {"eventful": eventful, "two thighs": two_thighs_one_silent}
+THREE = (Placement.PELVIS, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
+
+
+@pytest.mark.parametrize("walk", SIMULATED)
+@few(15)
+@given(how=shuffles(THREE))
+def test_pipeline_on_simulated_walks(
+    walk: str, how: tuple[dict[Placement, list[int]], list[tuple[int, int]]]
+) -> None:
+    streams = SIMULATED[walk]()
+    reference = at_once(streams)
+    assert sum(isinstance(r, Contact) for r in reference) > 30
+    assert as_text(played(streams, shuffled(streams, *how))) == as_text(reference)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["qmt", "mtw"])
+@few(6)
+@given(how=shuffles(THREE))
+def test_pipeline_on_recordings(
+    name: str, how: tuple[dict[Placement, list[int]], list[tuple[int, int]]]
+) -> None:
+    """Both from within the walk: qmt 97-125 s, mtw 7 s to its end."""
+    streams = of_recording(qmt(), 97.0, 125.0) if name == "qmt" else of_recording(mtw(), 7.0, 25.0)
+    reference = at_once(streams)
+    assert sum(isinstance(r, Contact) for r in reference) > 20
+    assert as_text(played(streams, shuffled(streams, *how))) == as_text(reference)
+
+
+@few(8)
+@given(sizes=SIZES.filter(lambda s: sum(s) >= 10 * len(s)))
+def test_what_is_out_depends_only_on_what_was_heard(sizes: list[int]) -> None:
+    """Whenever all sensors have been heard up to the same moment, the same results are out, however the
+    samples came: nothing waits for a next block."""
+    streams = {p: [i for i in items if not isinstance(i, Gap)] for p, items in eventful().items()}
+
+    def counts(sizes: Sequence[int]) -> list[tuple[float, int]]:
+        pipeline, out, n = GaitPipeline(streams), [], 0
+        for until in np.arange(9.0, 60.0, 1.7):
+            for blocks in streams.values():
+                for block in blocks:
+                    for item in cut([between(block, until - 1.7 if until > 9.5 else 0.0, until)], sizes):
+                        n += len(pipeline.push(item))
+            out.append((float(until), n))
+        return out
+
+    assert counts(sizes) == counts([20])
+
+
+def test_alignment_is_the_only_thing_left_out_of_the_comparison() -> None:
+    """as_text sees a change in the last bit of anything but quality."""
+    results = at_once(eventful())
+    contact = next(r for r in results if isinstance(r, Contact))
+    aligned = next(r for r in results if isinstance(r, Alignment))
+    moved = replace(contact, t_s=float(np.nextafter(contact.t_s, np.inf)))
+    turned = replace(aligned, rotation=np.nextafter(aligned.rotation, 2.0))
+    assert as_text([moved]) != as_text([contact])
+    assert as_text([turned]) != as_text([aligned])
+    assert as_text([replace(aligned, quality={})]) == as_text([aligned])
+    assert contact.kind in ContactKind
