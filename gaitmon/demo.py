@@ -10,7 +10,7 @@ All of them deliver over MQTT, as on real gateways; nothing reaches the store an
 never see Ctrl-C: each ends when its tie to this process does, so none outlives it, even when it is killed.
 """
 
-# ruff: noqa: T201 - a command of the terminal
+# ruff: noqa: T201, PLC0415 - a command of the terminal; its children import what they alone need
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from gaitmon.config import Settings
-from gaitmon.demo_feeds import DemoPlan, Tie, Told, history, walker
+from gaitmon.demo_tie import DemoPlan, Tie, Told
 from gaitmon.errors import ConfigError, GaitmonError
 from gaitmon.sensors.formats import open_recording
 from gaitmon.store.registry import Registry, Role
@@ -209,7 +209,7 @@ class _Tree:
             self._server.look()
             time.sleep(LOOK_EVERY_S)
         self._announce(login_url(self._server.address, token))
-        targets = {"walker": walker, **({"history": history} if self._plan.history else {})}
+        targets = {"walker": _walk, **({"history": _tell_history} if self._plan.history else {})}
         for name, target in targets.items():
             args = (self._settings, self._broker.settings, self._plan)
             self._feeds.append(_Child(name, target, *args))
@@ -285,9 +285,7 @@ class _Tree:
         parts = []
         if (w := self._told.get("walker")) is not None:
             of = "" if w.of_s is None else f" of {w.of_s:.0f}"
-            parts.append(
-                f"walk {w.counts.played_s:.0f}{of} s, {w.counts.strides} strides, {w.counts.bouts} bouts"
-            )
+            parts.append(f"walk {w.played_s:.0f}{of} s, {w.strides} strides, {w.bouts} bouts")
         if (h := self._told.get("history")) is not None:
             parts.append(f"history {h.days_done} of {h.days} days")
         if waiting := sum(t.waiting for t in self._told.values()):
@@ -329,9 +327,24 @@ class _Line:
         self._shown = ""
 
 
+# ---- what runs in the children ----------------------------------------
+
+
+def _walk(settings: Settings, mqtt: MqttSettings, plan: DemoPlan, tie: Tie) -> None:
+    from gaitmon.demo_feeds import walker
+
+    walker(settings, mqtt, plan, tie)
+
+
+def _tell_history(settings: Settings, mqtt: MqttSettings, plan: DemoPlan, tie: Tie) -> None:
+    from gaitmon.demo_feeds import history
+
+    history(settings, mqtt, plan, tie)
+
+
 def _serve(settings: Settings, mqtt: MqttSettings, tie: Tie) -> None:
-    """Child process: the server's half, until its tie is cut."""
-    from gaitmon.server import Server  # noqa: PLC0415 - only this child needs the web framework
+    """The server's half, until its tie is cut."""
+    from gaitmon.server import Server
 
     try:
         server = Server(settings, mqtt)

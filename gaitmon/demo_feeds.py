@@ -9,22 +9,19 @@ history  simulated weeks of two wearers, one of whom gets worse
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from multiprocessing.connection import Connection
-from pathlib import Path
 
 from gaitmon.analysis import recording_notices
 from gaitmon.collector import Counts, Gateway, SegmentCollector, collect, segment_of
 from gaitmon.config import Settings
+from gaitmon.demo_tie import DemoPlan, Tie, Told
 from gaitmon.model import Gap, ImuBlock
 from gaitmon.sensors.formats import open_recording
-from gaitmon.sensors.formats.placements import PlacementMap
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries, replay
 from gaitmon.sensors.synthetic import recording_of
@@ -48,51 +45,6 @@ PATIENCE_S = 60.0  # without anything being stored, before a feed gives up
 LAST_PATIENCE_S = 3.0  # the same once the demo is to end
 
 
-@dataclass(frozen=True, slots=True)
-class DemoPlan:
-    """recording: None walks the simulator.  until_done: end when everything played is stored, instead of
-    at Ctrl-C.  history: whether the simulated weeks are played too."""
-
-    recording: Path | None = None
-    placement_map: PlacementMap | None = None
-    select: str | None = None
-    speed: float = 1.0
-    history: bool = True
-    until_done: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a feed last said.  of_s: how long its walk is, None when it walks on and on.  days_done,
-    days: of the history.  waiting: results that are not stored yet.  problem: why they wait, or ""."""
-
-    counts: Counts = field(default_factory=Counts)
-    of_s: float | None = None
-    days_done: int = 0
-    days: int = 0
-    waiting: int = 0
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """A child's end of its only tie to the parent: it carries what the child tells, and its end means
-    stop, whether the parent closed it or was killed."""
-
-    connection: Connection
-
-    def tell(self, what: object) -> None:
-        with contextlib.suppress(OSError):  # a parent that is gone hears nothing, and cut() will say so
-            self.connection.send(what)
-
-    def cut(self, wait_s: float | None = 0.0) -> bool:
-        """Whether to stop; waits for it for so long (None: until it comes)."""
-        try:
-            return self.connection.poll(wait_s)  # the parent never sends: readable means ended
-        except OSError:
-            return True
-
-
 class _Feed:
     """What walker and history share: a gateway, and the running total of all its segments."""
 
@@ -105,11 +57,15 @@ class _Feed:
 
     def heard(self, counts: Counts) -> None:
         """What the segment in hand has given so far."""
-        self._say(replace(self._told, counts=self._before.plus(counts)))
+        self._say(self._with(counts))
 
     def finished(self, counts: Counts) -> None:
+        self._say(self._with(counts), now=True)
         self._before = self._before.plus(counts)
-        self._say(replace(self._told, counts=self._before), now=True)
+
+    def _with(self, counts: Counts) -> Told:
+        total = self._before.plus(counts)
+        return replace(self._told, played_s=total.played_s, strides=total.strides, bouts=total.bouts)
 
     def day_done(self, day: int) -> None:
         self._say(replace(self._told, days_done=day + 1))
