@@ -4,12 +4,16 @@ Every left-right figure gaitmon shows rests on the same feature found on each li
 taken from the angle between the thighs reverses the sign of an asymmetry (docs/units-and-frames.md).
 
 A stride is anchored at the swing peak P of the thigh's flexion rate, low-passed at 6 Hz.
-Final contact: where the rate, on its way up to P, passes a share of the peak that depends on the stride
-time (0.56 in fast to 0.83 in slow walking: the mean curves of Schwartz 2008).
-Initial contact: at the end of swing the thigh is already moving back when the landing stops it; that is
-a peak of its forward acceleration (below 9 Hz), the first prominent one after the rate has turned
-negative.  It is what Zijlstra 2003 looks for in the pelvis' forward acceleration, found on each limb by
-itself.  Where there is none, the model P + c T with c from the same curves.
+Final contact: the thigh begins to come forward a lag before the foot leaves the ground; where the rate
+leaves zero on its way up to P, plus that lag for the stride time (Schwartz 2008: 49 ms in fast to 201 ms
+in very slow walking).  A share of the peak, the usual choice, moves with the height of the swing and so
+makes an asymmetry of stance 8-15 % larger than it is.
+Initial contact, in two steps.  At the end of swing the thigh is already moving back when the landing
+stops it: a peak of its forward acceleration (below 9 Hz), the first prominent one once flexion is
+over, as Zijlstra 2003 looks for in the pelvis.  It says where to look, but the trunk's braking is in it
+and with it the other limb.  The thigh's own rotation is not: after landing its backward turn sets in with
+a shoulder in the flexion rate, and the centre of that shoulder's curvature is the event, less the 45 ms
+that it lags.  Where neither shows, the model P + c T with c from the same curves.
 """
 
 from __future__ import annotations
@@ -31,13 +35,15 @@ class ContactParams:
     min_excursion_rad: float = 0.14  # 8 deg of forward thigh motion around a peak
     min_share_of_level: float = 0.45  # of the recent swing peaks; the landing's own bump stays below
     neighbourhood: int = 40  # a swing peak is the highest within 0.4 s on either side
+    fc_from_share: float = 0.03  # of the swing peak: where the thigh begins to come forward
     fc_period_s: tuple[float, ...] = (0.80, 0.92, 1.07, 1.33, 1.79)
-    fc_share: tuple[float, ...] = (0.56, 0.67, 0.68, 0.83, 0.83)  # of the swing peak; 0.91 would lie on
-    # the flat top of a very slow swing, where noise decides: 0.83 is earlier and steadier
+    fc_lag_s: tuple[float, ...] = (0.044, 0.059, 0.070, 0.104, 0.196)  # from there, at those stride times
     swing_over_share: float = 0.15  # of the swing peak: below it flexion is over (it may never turn negative)
     ic_within: float = 0.28  # of the stride, after the end of flexion
     ic_height: float = 0.4  # of the highest forward peak there, above the level during swing
     ic_prominence: float = 0.2  # likewise: how far the signal must fall again on either side
+    shoulder: int = 11  # grid samples after that peak in which the rate bends down
+    shoulder_lag_s: float = 0.045  # between what simulated walkers (30 ms) and recorded ones (60 ms) show
     ic_model: float = 0.345  # of the stride after P, where no peak shows (0.276 very slow .. 0.350 free)
 
 
@@ -171,11 +177,10 @@ def _excursion(w: Floats, j: int) -> float:
 
 
 def final_contact_s(s: LimbSignals, peak: int, period: int, p: ContactParams) -> float | None:
-    """Where the rate last passes its share of the peak before the peak, between two samples."""
-    share = float(np.interp(period / 100.0, p.fc_period_s, p.fc_share))
+    """The stride time's lag after the rate leaves zero before the peak, between two samples."""
     j = peak - s.first
     top = parabolic_top(s.rate_rad_s, j)[1]
-    back = s.rate_rad_s[max(j - 60, 0) : j + 1][::-1] - share * top
+    back = s.rate_rad_s[max(j - 80, 0) : j + 1][::-1] - p.fc_from_share * top
     below = np.flatnonzero(back < 0)
     if len(below) == 0:
         return None
@@ -183,7 +188,8 @@ def final_contact_s(s: LimbSignals, peak: int, period: int, p: ContactParams) ->
     inside, outside = back[i - 1], back[i]
     if not np.isfinite(outside + inside):
         return None
-    return float(peak - i + outside / (outside - inside)) / 100.0
+    start_s = float(peak - i + outside / (outside - inside)) / 100.0
+    return start_s + float(np.interp(period / 100.0, p.fc_period_s, p.fc_lag_s))
 
 
 def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: ContactParams) -> float | None:
@@ -199,11 +205,21 @@ def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: Cont
         window = forward[turn : turn + round(p.ic_within * period)]
         top = _first_prominent(window, float(np.median(forward[: turn + 1])), p)
         if top is not None:
-            return (peak + turn + top) / 100.0
+            return (peak + _shoulder(rate, turn + top, p.shoulder)) / 100.0 - p.shoulder_lag_s
     return (peak + p.ic_model * period) / 100.0
 
 
-def _first_prominent(x: Floats, floor: float, p: ContactParams) -> float | None:
+def _shoulder(rate: Floats, start: int, length: int) -> float:
+    """Centre of the downward curvature of the rate over ``length`` samples from start."""
+    x = rate[start - 2 : start + length + 2]
+    if start < 2 or len(x) < length + 4:
+        return start + 0.5 * length
+    bend = np.maximum(2.0 * x[2:-2] - x[4:] - x[:-4], 0.0)
+    total = float(bend.sum())
+    return start + (float((bend * np.arange(length)).sum()) / total if total > 0 else 0.5 * length)
+
+
+def _first_prominent(x: Floats, floor: float, p: ContactParams) -> int | None:
     """Position of the first local maximum that stands out, next to the highest one above ``floor``."""
     if len(x) < 5:
         return None
@@ -211,7 +227,7 @@ def _first_prominent(x: Floats, floor: float, p: ContactParams) -> float | None:
     if height <= 0:
         return None
     tops, _ = find_peaks(x, height=floor + p.ic_height * height, prominence=p.ic_prominence * height)
-    return parabolic_top(x, int(tops[0]))[0] if len(tops) else None
+    return int(tops[0]) if len(tops) else None
 
 
 def parabolic_top(x: Floats, i: int) -> tuple[float, float]:

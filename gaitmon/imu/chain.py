@@ -12,7 +12,7 @@ from gaitmon.imu.resample import GRID_HZ, GridRun, Resampler
 from gaitmon.imu.track import Track
 from gaitmon.model import Floats, Gap, ImuBlock, Placement
 
-HALF = 20  # half length of every kernel here: smoothed rows are known 0.2 s late
+HALF = 25  # half length of every kernel here: smoothed rows are known 0.25 s late
 _GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
 _ACC = lowpass_kernel(9.0, HALF, GRID_HZ)
 _SETTLE_FIRST = 50  # rows after the start in which the vertical is not trusted yet
