@@ -349,9 +349,9 @@ class GaitPipeline:
             self._bouts, start_s, end_s, kind, verdicts, turns,
             summarise([w.measured for w in counted]), self._quality(),
         )  # fmt: skip
-        for w in counted:
+        for w, v in zip(walked, verdicts, strict=True):
             if w.witnesses is not None:
-                self._sides.add(*w.witnesses)
+                self._sides.add(*w.witnesses, straight=v.accepted and bool(counted))
         if (notice := self._sides.verdict()) is not None:
             yield notice
 

@@ -17,43 +17,51 @@ EXPECTED_YAW_DEG = -70.0  # middle of what was published and recorded, against r
 EXPECTED_ROLL_DEG = 130.0
 DISAGREES_DEG = 120.0
 ENOUGH_STRIDES = 50
+FEWEST_STRIDES = 6
+
+
+@dataclass(slots=True)
+class _Phases:
+    yaw: complex = 0j
+    roll: complex = 0j
+    strides: int = 0
+
+    def doubts(self) -> int:
+        """How many of the two witnesses disagree with the labels."""
+        return sum(
+            abs(np.angle(z * np.exp(-1j * np.radians(expected)), deg=True)) > DISAGREES_DEG
+            for z, expected in ((self.yaw, EXPECTED_YAW_DEG), (self.roll, EXPECTED_ROLL_DEG))
+        )
 
 
 @dataclass(slots=True)
 class SideWitnesses:
-    """Collects both phases over the straight strides of a segment.  Stateful."""
+    """Collects both phases over the strides of a segment.  Stateful.
 
-    _yaw: complex = 0j
-    _roll: complex = 0j
-    strides: int = 0
-    _said: str = field(default="")
+    Only straight strides can say "swapped"; a walk of nothing but turns can at least raise the doubt.
+    """
 
-    def add(self, yaw: complex, roll: complex) -> None:
-        self._yaw += yaw
-        self._roll += roll
-        self.strides += 1
+    _straight: _Phases = field(default_factory=_Phases)
+    _all: _Phases = field(default_factory=_Phases)
+    _said: str = ""
 
-    def disagreement_deg(self) -> tuple[float, float]:
-        """How far each witness is from what the labels predict, 0..180 degrees."""
-        return tuple(
-            float(abs(np.angle(z * np.exp(-1j * np.radians(expected)), deg=True)))
-            for z, expected in ((self._yaw, EXPECTED_YAW_DEG), (self._roll, EXPECTED_ROLL_DEG))
-        )  # type: ignore[return-value]  # two elements, as written
+    def add(self, yaw: complex, roll: complex, *, straight: bool) -> None:
+        for phases in (self._all, self._straight) if straight else (self._all,):
+            phases.yaw += yaw
+            phases.roll += roll
+            phases.strides += 1
 
     def verdict(self) -> Notice | None:
         """What a reader must know, once for each change of mind; None while the labels look right."""
-        if self.strides < 6:
+        best = self._straight if self._straight.strides >= ENOUGH_STRIDES else self._all
+        if best.strides < FEWEST_STRIDES:
             return None
-        yaw, roll = self.disagreement_deg()
-        doubts = (yaw > DISAGREES_DEG) + (roll > DISAGREES_DEG)
-        if doubts == 0:
-            said = ""
-        elif doubts == 2 and self.strides >= ENOUGH_STRIDES:
+        doubts = best.doubts()
+        said = ""
+        if doubts == 2 and best is self._straight:
             said = "Left and right thigh sensors look swapped: check them; the sides below are as labelled."
-        else:
-            said = (
-                "It cannot be told whether the thigh sensors are on the sides their labels say: check them."
-            )
+        elif doubts:
+            said = "It cannot be told whether the thigh sensors are on the sides their labels say: check them."
         if said == self._said:
             return None
         self._said = said
