@@ -28,7 +28,7 @@ from gaitmon.gait.measure import SegmentAngles, side_witnesses, smooth_angle, st
 from gaitmon.gait.sequences import TICK, WINDOW, GaitSequence, SequenceParams, SequenceTracker
 from gaitmon.gait.sides import SideWitnesses
 from gaitmon.gait.strides import StrideAssembler, StrideTimes
-from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, SETTLED_WALK, Aligner
+from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, MOVED_DEG, SETTLED_WALK, Aligner, moved_deg
 from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.track import Track
@@ -146,6 +146,8 @@ class GaitPipeline:
         sequence = closed or self._tracker.current
         if sequence is None:
             self._aligner.observe(now, self._chains)
+            if self._alignment and self._aligner.moved_at_rest(now, self._alignment):
+                self._aligned_over = 0  # look again in the next walk, before anything of it is given out
         else:
             yield from self._walk(sequence, now)
         if self._bout and now / 100.0 > self._bout_end_s() + MAX_PAUSE_S + STRIDE_FINAL_S:
@@ -230,7 +232,12 @@ class GaitPipeline:
         if sequence.closed:
             self._sequence_start = None
             self._limbs = {}
-            if self._aligned_over < SETTLED_WALK <= sequence.end - sequence.start:
+            length = sequence.end - sequence.start
+            if length >= ENOUGH_WALK and self._aligner.moved_in_walk(
+                sequence.start, sequence.end, self._chains
+            ):
+                self._aligned_over = 0
+            if self._aligned_over < SETTLED_WALK <= length:
                 yield from self._align(sequence, effective=sequence.end)
 
     def _begin(self, sequence: GaitSequence) -> None:
@@ -247,8 +254,12 @@ class GaitPipeline:
         self._aligned_over = sequence.end - sequence.start
         start = max(sequence.start, sequence.end - SETTLED_WALK)
         for alignment in self._aligner.align(start, sequence.end, self._chains, effective or sequence.start):
+            before = self._alignment.get(alignment.placement)
             self._alignment[alignment.placement] = alignment
             yield alignment
+            if before is not None and (moved := moved_deg(before, alignment)) > MOVED_DEG:
+                text = f"{alignment.placement}: the sensor has turned by {moved:.0f} degrees; aligned anew."
+                yield Notice(NoticeKind.ALIGNMENT, text, alignment.placement, alignment.effective_s)
 
     def _limb_signals(self, placement: Placement, limb: LimbContacts, upto: int) -> LimbSignals:
         first = limb.needs_from()

@@ -25,6 +25,8 @@ ENOUGH_WALK = 800  # 8 s within 1 degree
 SETTLED_WALK = 2000  # 20 s: steady walking, not the few steps to a chair; not asked for again
 STILL = 100  # grid samples looked at for stillness
 _NEAR_WALKING = np.cos(np.radians(35.0))  # standing is the stillness nearest to the posture of walking
+MOVED_DEG = 10.0  # a strap that gave way by less is within how differently a person stands
+_STEADY_DEG = 8.0
 _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 
 
@@ -34,6 +36,28 @@ class Aligner:
 
     _still: deque[tuple[int, dict[Placement, Floats]]] = field(default_factory=lambda: deque(maxlen=240))
     _count: int = 0
+    _suspicious: int = 0
+    _walking_up: dict[Placement, Floats] = field(default_factory=dict)
+
+    def moved_at_rest(self, now: int, alignments: Mapping[Placement, Alignment]) -> bool:
+        """Whether, for 2 s of the present rest, one sensor leans otherwise than when it was aligned and
+        all others lean as they did.  Sitting tilts more than one; then it cannot be told."""
+        if not self._still or self._still[-1][0] != now:
+            self._suspicious = 0
+            return False
+        ups = self._still[-1][1]
+        angles = [_angle_deg(up, alignments[p].rotation[2]) for p, up in ups.items() if p in alignments]
+        moved = sum(a > MOVED_DEG for a in angles)
+        one = moved == 1 and len(angles) > 1 and sum(a < _STEADY_DEG for a in angles) == len(angles) - 1
+        self._suspicious = self._suspicious + 1 if one else 0
+        return self._suspicious == 4
+
+    def moved_in_walk(self, start: int, end: int, chains: Mapping[Placement, SensorChain]) -> bool:
+        """Whether a sensor's mean vertical over this walk differs from that of the walk it was aligned on."""
+        now = _gravity(_walked(start, end, chains))
+        return any(
+            _angle_deg(up, self._walking_up[p]) > MOVED_DEG for p, up in now.items() if p in self._walking_up
+        )
 
     def observe(self, tick_index: int, chains: Mapping[Placement, SensorChain]) -> None:
         """Remember the sensors' verticals if everything worn was at rest in the last second."""
@@ -55,9 +79,9 @@ class Aligner:
     ) -> list[Alignment]:
         """Alignments from the walk in grid indices [start, end), to be used from ``effective`` on."""
         walk = {p: c.raw.view(start, end) for p, c in chains.items() if c.has_gyroscope}
-        good = {p: v[np.isfinite(v).all(axis=1)] for p, v in walk.items()}
-        good = {p: v for p, v in good.items() if len(v) >= MIN_WALK // 2}
-        gravity = {p: unit(v[:, :3].mean(axis=0)) for p, v in good.items()}
+        good = _walked(start, end, chains)
+        gravity = _gravity(good)
+        self._walking_up.update(gravity)
         standing = self._standing(gravity)
         up = gravity | {p: u for p, u in standing.items() if p in gravity}
         self._count += 1
@@ -87,6 +111,26 @@ class Aligner:
                     break
         found = {p for ups in picked for p in ups}
         return {p: unit(np.mean([u[p] for u in picked if p in u], axis=0)) for p in found}
+
+
+def _walked(start: int, end: int, chains: Mapping[Placement, SensorChain]) -> dict[Placement, Floats]:
+    """Complete rows of each sensor over grid indices [start, end), where there are enough of them."""
+    walk = {p: c.raw.view(start, end) for p, c in chains.items() if c.has_gyroscope}
+    good = {p: v[np.isfinite(v).all(axis=1)] for p, v in walk.items()}
+    return {p: v for p, v in good.items() if len(v) >= MIN_WALK // 2}
+
+
+def _gravity(walked: Mapping[Placement, Floats]) -> dict[Placement, Floats]:
+    return {p: unit(v[:, :3].mean(axis=0)) for p, v in walked.items()}
+
+
+def _angle_deg(a: Floats, b: Floats) -> float:
+    return float(np.degrees(np.arccos(np.clip(a @ b, -1.0, 1.0))))
+
+
+def moved_deg(before: Alignment, after: Alignment) -> float:
+    """How far the sensor's vertical differs between two alignments, degrees."""
+    return _angle_deg(before.rotation[2], after.rotation[2])
 
 
 def _pelvis_axis(
