@@ -13,8 +13,6 @@ from gaitmon.model import (
     ImuBlock,
     MetricValue,
     Notice,
-    NoticeKind,
-    Placement,
     Result,
     Side,
     Stride,
@@ -23,6 +21,7 @@ from gaitmon.model import (
 )
 from gaitmon.pipeline import GaitPipeline, PipelineParams
 from gaitmon.sensors.formats import open_recording
+from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries
 from gaitmon.symmetry.metrics import METRICS
@@ -70,48 +69,17 @@ def analyse(
     """
     if not isinstance(recording, Recording):
         recording = open_recording(recording)
-    placements = [p for p in recording.streams if not p.is_reference]
+    inspected = inspect(recording)
+    placements = [p for p in inspected.recording.streams if not p.is_reference]
     pipeline = GaitPipeline(placements, params)
     results: list[Result] = []
     span = max(recording.end_s - recording.start_s, 1e-9)
-    for item in deliveries(recording):
+    for item in deliveries(inspected.recording):
         results += pipeline.push(item)
         if progress is not None and isinstance(item, ImuBlock):
             progress((float(item.t_s[-1]) - recording.start_s) / span)
     results += pipeline.flush()
-    return _collect(recording, results, params)
-
-
-def recording_notices(recording: Recording) -> list[Notice]:
-    """What a reader must know of a recording before its first sample: sensors that are not there, samples
-    that were bad, and what else reading it did."""
-    notices = missing_sensors({p for p in recording.streams if not p.is_reference})
-    named: dict[str, Placement] = {p.value: p for p in Placement}
-    for key, text in recording.notes.items():
-        # The importers name what they did to one sensor's samples "<placement>: <what>".
-        placement = named.get(key.partition(":")[0])
-        kind = NoticeKind.RECORDING if placement is None else NoticeKind.BAD_SAMPLES
-        notices.append(Notice(kind, f"{placement or key}: {text}.", placement))
-    return notices
-
-
-def missing_sensors(placements: set[Placement]) -> list[Notice]:
-    """What cannot be said without the sensors that are not there."""
-    thighs = placements & {Placement.LEFT_THIGH, Placement.RIGHT_THIGH}
-    out: list[str] = []
-    if not placements:
-        out.append("Only reference sensors are in this recording: nothing to analyse.")
-    if len(thighs) == 1:
-        out.append(
-            f"Only the {next(iter(thighs))} is there: no left-right comparison, step times or pelvic drop."
-        )
-    elif not thighs and Placement.THIGH in placements:
-        out.append("One thigh of unknown side: its strides have no side, and nothing can be compared.")
-    elif not thighs:
-        out.append("No thigh sensor: contacts and strides need at least one; wear one on each thigh.")
-    if Placement.PELVIS not in placements:
-        out.append("No pelvis sensor: no pelvic tilt, obliquity, rotation or drop.")
-    return [Notice(NoticeKind.SENSOR_MISSING, text) for text in out]
+    return _collect(recording, [*inspected.notices, *results], params)
 
 
 def _collect(recording: Recording, results: list[Result], params: PipelineParams | None) -> Analysis:
@@ -125,7 +93,7 @@ def _collect(recording: Recording, results: list[Result], params: PipelineParams
         strides=strides,
         bouts=bouts,
         alignments=tuple(r for r in results if isinstance(r, Alignment)),
-        notices=(*recording_notices(recording), *(r for r in results if isinstance(r, Notice))),
+        notices=tuple(r for r in results if isinstance(r, Notice)),
         verdicts=verdicts,
         bout_of={(v.side, v.ordinal): b.ordinal for b in bouts for v in b.strides},
         summary=pool([b.metrics for b in bouts if not b.stratum.startswith("excluded")]),

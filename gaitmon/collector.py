@@ -7,11 +7,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gaitmon.analysis import produced_by, recording_notices
+from gaitmon.analysis import produced_by
 from gaitmon.config import Settings, broker_of
 from gaitmon.errors import BrokerError
 from gaitmon.model import Gap, ImuBlock, Notice, Placement, Result, Stride, WalkingBout
 from gaitmon.pipeline import GaitPipeline
+from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import replay
 from gaitmon.store.series import SegmentRow
@@ -137,12 +138,13 @@ class Gateway:
 
 
 def replay_recording(settings: Settings, recording: Recording, wearer: str, speed: float) -> Counts:
-    """Play a recording through the pipeline and deliver it.  Raises BrokerError when it cannot be."""
-    segment = segment_of(recording, wearer, settings.gateway, origin="import")
+    """Play a recording through the pipeline and deliver it.  Raises RecordingError for a recording
+    that cannot be played, BrokerError when it cannot be delivered."""
+    found = inspect(recording)
+    segment = segment_of(found.recording, wearer, settings.gateway, origin="import")
     with Gateway(settings, broker_of(settings), settings.gateway) as gateway:
-        notices = recording_notices(recording)
-        collector = SegmentCollector(segment, recording.streams, gateway.outbox, notices)
-        counts = asyncio.run(collect(replay(recording, speed=speed), collector, lambda _: None))
+        collector = SegmentCollector(segment, found.recording.streams, gateway.outbox, found.notices)
+        counts = asyncio.run(collect(replay(found.recording, speed=speed), collector, lambda _: None))
         if not gateway.publisher.drain(60.0):
             raise BrokerError(
                 f"The results wait in {gateway.outbox.path}: {gateway.publisher.progress.problem}",

@@ -34,6 +34,7 @@ from gaitmon.config import Settings
 from gaitmon.demo_tie import DemoPlan, Tie, Told
 from gaitmon.errors import ConfigError, GaitmonError
 from gaitmon.sensors.formats import open_recording
+from gaitmon.sensors.inspection import inspect
 from gaitmon.store.registry import Registry, Role
 from gaitmon.transport.broker import EmbeddedBroker
 from gaitmon.transport.connection import MqttSettings
@@ -56,7 +57,7 @@ def demo(settings: Settings, plan: DemoPlan, *, keep_home: bool) -> int:
     when the server does not come up.
     """
     if plan.recording is not None:
-        open_recording(plan.recording, plan.placement_map, select=plan.select)
+        inspect(open_recording(plan.recording, plan.placement_map, select=plan.select))
     home = settings.home if keep_home else Path(tempfile.mkdtemp(prefix="gaitmon-demo-"))
     settings = replace(settings, home=home)
     settings.prepare_home()

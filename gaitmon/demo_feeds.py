@@ -16,12 +16,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from gaitmon.analysis import recording_notices
 from gaitmon.collector import Counts, Gateway, SegmentCollector, collect, segment_of
 from gaitmon.config import Settings
 from gaitmon.demo_tie import DemoPlan, Tie, Told
 from gaitmon.model import Gap, ImuBlock
 from gaitmon.sensors.formats import open_recording
+from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries, replay
 from gaitmon.sensors.synthetic import recording_of
@@ -143,13 +143,12 @@ def _end(feed: _Feed, plan: DemoPlan) -> None:
 
 def _play(recording: Recording, wearer: str, feed: _Feed, speed: float, begin_us: int) -> None:
     """One recording as one segment, ended early when the demo stops."""
-    segment = segment_of(recording, wearer, feed.gateway.id, origin="live", start_utc_us=begin_us)
-    collector = SegmentCollector(
-        segment, recording.streams, feed.gateway.outbox, recording_notices(recording)
-    )
+    found = inspect(recording)
+    segment = segment_of(found.recording, wearer, feed.gateway.id, origin="live", start_utc_us=begin_us)
+    collector = SegmentCollector(segment, found.recording.streams, feed.gateway.outbox, found.notices)
 
     async def until_cut() -> AsyncIterator[ImuBlock | Gap]:
-        async for item in replay(recording, speed=speed):
+        async for item in replay(found.recording, speed=speed):
             if feed.tie.cut():
                 return
             yield item
@@ -159,7 +158,7 @@ def _play(recording: Recording, wearer: str, feed: _Feed, speed: float, begin_us
 
 def _import(recording: Recording, wearer: str, gateway: Gateway) -> None:
     segment = segment_of(recording, wearer, gateway.id, origin="import")
-    collector = SegmentCollector(segment, recording.streams, gateway.outbox, recording_notices(recording))
+    collector = SegmentCollector(segment, recording.streams, gateway.outbox, inspect(recording).notices)
     for item in deliveries(recording):
         collector.push(item)
     collector.finish()
