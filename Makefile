@@ -7,7 +7,7 @@ SHELL := /bin/sh
 .PHONY: help demo test install check validate bench secrets lock clean
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 ARGS ?=
 
 # The first Python >= 3.11 that can make an environment; the lock files are resolved for 3.11.

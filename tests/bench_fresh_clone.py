@@ -7,6 +7,7 @@ Ctrl-C and sees that nothing is left.  Exit code 1 above the bar, or when someth
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -45,10 +46,11 @@ def left_behind(group: int) -> bool:
 
 
 def main(options: list[str]) -> int:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GAITMON_", "PYTHON", "VIRTUAL_ENV"))}
+    ours = ("GAITMON_", "PYTHON", "VIRTUAL_ENV", "MAKE", "MFLAGS")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     with tempfile.TemporaryDirectory(prefix="fresh-clone-") as folder:
         clone = Path(folder) / "gaitmon"
-        begin = time.monotonic()
+        begin, begin_unix_s = time.monotonic(), time.time()
         subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, clone], check=True)
         demo = subprocess.Popen(
             ["make", "demo", f"ARGS={' '.join(options)}"],
@@ -58,11 +60,12 @@ def main(options: list[str]) -> int:
         try:
             address = first_answer(demo)
             took_s = time.monotonic() - begin
-            installed_s = (clone / ".venv/runtime.stamp").stat().st_mtime - clone.stat().st_ctime
+            installed_s = (clone / ".venv/runtime.stamp").stat().st_mtime - begin_unix_s
             print(f"fresh clone -> {address} answers: {took_s:.1f} s (bar {BAR_S:.0f} s)")
-            print(f"  of which clone, environment and packages: about {max(installed_s, 0):.0f} s")
+            print(f"  of which clone, environment and packages: {installed_s:.1f} s")
         finally:
-            os.killpg(demo.pid, signal.SIGINT)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(demo.pid, signal.SIGINT)
             begin_end = time.monotonic()
             demo.wait(END_S)
             while left_behind(demo.pid) and time.monotonic() - begin_end < END_S:

@@ -8,7 +8,9 @@ from gaitmon.symmetry.metrics import METRICS
 from tests.needs import ROOT
 
 PAGE = ROOT / "docs" / "units-and-frames.md"
-BETWEEN = re.compile(r"(?<=<!-- metrics: written by python -m tests.metric_table -->\n).*?(?=<!-- end of metrics -->)", re.S)
+BETWEEN = re.compile(
+    r"(?<=<!-- metrics: written by python -m tests.metric_table -->\n).*?(?=<!-- end of metrics -->)", re.S
+)
 
 
 def table() -> str:
