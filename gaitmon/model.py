@@ -102,6 +102,12 @@ class Contact:
     t_s: float
 
 
+SPEED_UNCERTAIN = "speed uncertain"  # thighs and pelvis disagree on the length by more than 20 %
+LEG_LENGTH_ASSUMED = "leg length assumed"
+LENGTH_NOT_CALIBRATED = "length not calibrated"  # the calibrated sensor was not there for this stride
+LENGTH_FLAGS = (SPEED_UNCERTAIN, LEG_LENGTH_ASSUMED, LENGTH_NOT_CALIBRATED)
+
+
 @dataclass(frozen=True, slots=True)
 class Stride:
     """IC to the next IC of the same side.  Final at most 2.0 s after its closing contact.
@@ -112,6 +118,8 @@ class Stride:
     the two sensors' clocks agree too badly to compare them.
     thigh_*_deg: own thigh's flexion over the stride, forward +; None before alignment.
     flags: why this stride is less than perfect, e.g. "gap", "clipped"; empty when clean.
+    length_m: way of the body over the stride (gaitmon.gait.spatial), None where it cannot be told; it
+    stays here: what is sent and stored is the bout's stride length and walking speed.
     """
 
     side: Side | None
@@ -124,6 +132,7 @@ class Stride:
     thigh_flexion_max_deg: float | None = None
     thigh_flexion_min_deg: float | None = None
     flags: tuple[str, ...] = ()
+    length_m: float | None = None
 
     @property
     def duration_s(self) -> float:

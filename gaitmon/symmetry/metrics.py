@@ -33,6 +33,9 @@ _RATIO = "positive: longer on the right"
 _MOTTI = "medians per side; at least 6 cycles per bout (Motti Ader 2020)"
 
 
+_LENGTH = "thigh range and inverted pendulum of the pelvis (Zijlstra & Hof 2003), gaitmon.gait.spatial"
+
+
 def _ln(what: str, name: str, formula: str, *, mdc: float, core: bool) -> MetricDefinition:
     return MetricDefinition(
         f"{what}_ln_pct",
@@ -54,6 +57,13 @@ _DEFINITIONS = (
     _ln("step_time", "Step time, right against left", "step times", mdc=3.0, core=True),
     _ln("stance_time", "Stance time, right against left", "stance times", mdc=3.0, core=True),
     _ln("swing_time", "Swing time, right against left", "swing times", mdc=3.0, core=False),
+    _ln(
+        "single_support",
+        "Single support, right against left",
+        "single-support times",
+        mdc=3.0,
+        core=False,
+    ),
     MetricDefinition(
         "thigh_rom_ln_pct",
         "Thigh range of motion, right against left",
@@ -110,6 +120,55 @@ _DEFINITIONS = (
     MetricDefinition(
         "stride_time_s", "Stride time", "s", "more: slower", "mean of both sides' strides", "as cadence"
     ),
+    MetricDefinition(
+        "double_support_pct",
+        "Double support",
+        "%",
+        "more: both feet longer on the ground",
+        "100 (initial + terminal double support) / stride time, median over both sides' strides",
+        "falls with speed: compare like with like",
+    ),
+    *(
+        MetricDefinition(
+            f"stride_time_cv_{side}_pct",
+            f"Stride time variability, {side}",
+            "%",
+            "more: less steady",
+            f"100 SD / mean of {side} stride times",
+            "Hausdorff 2005; poorly repeatable (Almarwani 2016): never a reason for an alert",
+            min_strides=30,
+        )
+        for side in ("left", "right")
+    ),
+    MetricDefinition(
+        "walking_speed_m_s",
+        "Walking speed",
+        "m/s",
+        "more: faster",
+        "stride length / stride time, median over both sides' strides",
+        f"{_LENGTH}; MDC of a slow clinical group (PMC7506931)",
+        mdc=0.18,
+    ),
+    MetricDefinition(
+        "stride_length_m",
+        "Stride length",
+        "m",
+        "more: longer",
+        "length of each stride, median over both sides' strides",
+        f"{_LENGTH}; MDC twice that of step length in a slow clinical group (PMC7506931)",
+        mdc=0.21,
+    ),
+    *(
+        MetricDefinition(
+            f"stride_length_{side}_m",
+            f"Stride length, {side}",
+            "m",
+            "more: longer; on a straight way both sides' strides are equally long",
+            f"length of each {side} stride, median",
+            _LENGTH,
+        )
+        for side in ("left", "right")
+    ),
     _side("drop_left_deg", "Pelvic drop in left stance", "deg", "median over left strides of drop_L"),
     _side("drop_right_deg", "Pelvic drop in right stance", "deg", "median over right strides of drop_R"),
     *(
@@ -119,7 +178,21 @@ _DEFINITIONS = (
             ("step_time", "Step time", "s"),
             ("stance_time", "Stance time", "s"),
             ("swing_time", "Swing time", "s"),
+            ("single_support", "Single support", "s"),
             ("thigh_rom", "Thigh range of motion", "deg"),
+        )
+        for side in ("left", "right")
+    ),
+    *(
+        _side(
+            f"{which}_double_support_{side}_s",
+            f"{name}, {side}",
+            "s",
+            f"{formula}, median over {side} strides",
+        )
+        for which, name, formula in (
+            ("initial", "Initial double support", "own IC to the other side's FC"),
+            ("terminal", "Terminal double support", "the other side's IC to own FC"),
         )
         for side in ("left", "right")
     ),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaitmon.model import MetricValue, Side, Stride
+from gaitmon.model import LENGTH_FLAGS, MetricValue, Side, Stride
 from gaitmon.symmetry.indices import ln_asymmetry_pct
 from gaitmon.symmetry.metrics import METRICS
 
@@ -17,8 +17,15 @@ _PER_SIDE = (
     ("step_time", "s"),
     ("stance_time", "s"),
     ("swing_time", "s"),
+    ("single_support", "s"),
+    ("initial_double_support", "s"),
+    ("terminal_double_support", "s"),
     ("thigh_rom", "deg"),
+    ("stride_length", "m"),
 )
+
+
+_SPATIAL = ("walking_speed_m_s", "stride_length_m", "stride_length_left_m", "stride_length_right_m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,12 @@ class PelvisStride:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredStride:
+    """opposite_fc_s: the other side's final contact in between, None where it is not known or the two
+    sensors' clocks agree too badly to compare them."""
+
     stride: Stride
     pelvis: PelvisStride
+    opposite_fc_s: float | None = None
 
 
 def pool(bouts: Sequence[Sequence[MetricValue]]) -> tuple[MetricValue, ...]:
@@ -57,13 +68,14 @@ def pool(bouts: Sequence[Sequence[MetricValue]]) -> tuple[MetricValue, ...]:
             note = own[0].note if len(own) == 1 else note
             out.append(MetricValue(metric, None, None, n_left, n_right, note))
             continue
-        weight = np.array([m.n_left + m.n_right for m in given], dtype=float)
+        weight = np.array([max(m.n_left + m.n_right, 1) for m in given], dtype=float)  # 0: side unknown
         weight /= weight.sum()
         value = float(sum(w * m.value for w, m in zip(weight, given, strict=True) if m.value is not None))
         errors = [m.standard_error for m in given]
         known = [e for e in errors if e is not None]
         error = float(np.linalg.norm(weight * np.array(known))) if len(known) == len(errors) else None
-        out.append(MetricValue(metric, value, error, n_left, n_right))
+        notes = sorted({note for m in given for note in m.note.split("; ") if note})
+        out.append(MetricValue(metric, value, error, n_left, n_right, "; ".join(notes)))
     return tuple(out)
 
 
@@ -91,35 +103,72 @@ def summarise(strides: Sequence[MeasuredStride]) -> tuple[MetricValue, ...]:
         ls, rs = _spread(left, what), _spread(right, what)
         out.append(_one_side(f"{what}_left_{unit}", Side.LEFT, ls))
         out.append(_one_side(f"{what}_right_{unit}", Side.RIGHT, rs))
-        if what != "stride_time":
+        if f"{what}_ln_pct" in METRICS:
             out.append(_ratio(f"{what}_ln_pct", ls, rs))
     out += _drops(left, right)
     out += _pelvis(strides, len(left), len(right))
     out += _cadence(strides, len(left), len(right))
-    return tuple(out)
+    out += [_variation("stride_time_cv_left_pct", left), _variation("stride_time_cv_right_pct", right)]
+    for metric, value in (
+        ("double_support_pct", _double_support_pct),
+        ("stride_length_m", _VALUE["stride_length"]),
+        ("walking_speed_m_s", _speed_m_s),
+    ):
+        out.append(_pooled(metric, [value(m) for m in strides], len(left), len(right)))
+    doubts = _length_doubts(strides)
+    return tuple(replace(m, note=doubts) if m.value is not None and m.metric in _SPATIAL else m for m in out)
 
 
-def _value(m: MeasuredStride, what: str) -> float | None:
+def _step_time(s: Stride) -> float | None:
+    return None if s.opposite_ic_s is None else s.end_s - s.opposite_ic_s
+
+
+def _supports(m: MeasuredStride) -> tuple[float, float, float] | None:
+    """Initial double, single and terminal double support, s.
+
+    None unless all four contacts are known and in the order of walking.
+    """
     s = m.stride
-    match what:
-        case "stride_time":
-            return s.duration_s
-        case "step_time":
-            return None if s.opposite_ic_s is None else s.end_s - s.opposite_ic_s
-        case "stance_time":
-            return s.stance_s
-        case "swing_time":
-            return s.swing_s
-        case "thigh_rom":
-            return s.thigh_rom_deg
-        case "drop":
-            return m.pelvis.drop_deg
-        case _:
-            raise ValueError(what)
+    if s.fc_s is None or m.opposite_fc_s is None or s.opposite_ic_s is None:
+        return None
+    if not s.start_s < m.opposite_fc_s < s.opposite_ic_s < s.fc_s < s.end_s:
+        return None
+    return m.opposite_fc_s - s.start_s, s.opposite_ic_s - m.opposite_fc_s, s.fc_s - s.opposite_ic_s
+
+
+def _support(which: int) -> Callable[[MeasuredStride], float | None]:
+    def one(m: MeasuredStride) -> float | None:
+        found = _supports(m)
+        return None if found is None else found[which]
+
+    return one
+
+
+def _double_support_pct(m: MeasuredStride) -> float | None:
+    found = _supports(m)
+    return None if found is None else 100.0 * (found[0] + found[2]) / m.stride.duration_s
+
+
+def _speed_m_s(m: MeasuredStride) -> float | None:
+    return None if m.stride.length_m is None else m.stride.length_m / m.stride.duration_s
+
+
+_VALUE: dict[str, Callable[[MeasuredStride], float | None]] = {
+    "stride_time": lambda m: m.stride.duration_s,
+    "step_time": lambda m: _step_time(m.stride),
+    "stance_time": lambda m: m.stride.stance_s,
+    "swing_time": lambda m: m.stride.swing_s,
+    "initial_double_support": _support(0),
+    "single_support": _support(1),
+    "terminal_double_support": _support(2),
+    "thigh_rom": lambda m: m.stride.thigh_rom_deg,
+    "stride_length": lambda m: m.stride.length_m,
+    "drop": lambda m: m.pelvis.drop_deg,
+}
 
 
 def _spread(strides: Sequence[MeasuredStride], what: str) -> _Spread:
-    return _spread_of([v for m in strides if (v := _value(m, what)) is not None])
+    return _spread_of([v for m in strides if (v := _VALUE[what](m)) is not None])
 
 
 def _spread_of(values: Sequence[float]) -> _Spread:
@@ -193,3 +242,21 @@ def _cadence(strides: Sequence[MeasuredStride], n_left: int, n_right: int) -> li
         MetricValue("stride_time_s", mean, error, n_left, n_right),
         MetricValue("cadence_steps_min", 120.0 / mean, 120.0 * error / mean**2, n_left, n_right),
     ]
+
+
+def _variation(metric: str, own: Sequence[MeasuredStride]) -> MetricValue:
+    """Coefficient of variation of one side's stride times; error as of independent normal values."""
+    n_left = sum(m.stride.side is Side.LEFT for m in own)
+    n, need = len(own), METRICS[metric].min_strides
+    if n < need:
+        note = f"not enough strides ({n} of {need})"
+        return MetricValue(metric, None, None, n_left, n - n_left, note)
+    x = np.asarray([m.stride.duration_s for m in own])
+    cv = 100.0 * float(x.std(ddof=1) / x.mean())
+    return MetricValue(metric, cv, cv / math.sqrt(2.0 * (n - 1)), n_left, n - n_left)
+
+
+def _length_doubts(strides: Sequence[MeasuredStride]) -> str:
+    """What at least half of the strides with a length say against it."""
+    flags = [m.stride.flags for m in strides if m.stride.length_m is not None]
+    return "; ".join(f for f in LENGTH_FLAGS if 2 * sum(f in own for own in flags) >= len(flags) > 0)

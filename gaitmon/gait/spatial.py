@@ -1,0 +1,251 @@
+"""How far a stride went: from the range of the thighs, from the rise of the pelvis, and from both.
+
+Neither sensor sees the ground, so both estimators are models of a leg of known length l:
+
+* **Thigh range**: L = k l ROM, ROM in rad of the thighs over this stride.  k comes from the mean curves of
+  Schwartz, Rozumalski & Trost 2008 at five speeds (children; dimensionless, so usable for any leg length,
+  not verified on adults).  k depends on speed, and speed is L / T: since v* = v / sqrt(g l) =
+  k ROM sqrt(l / g) / T, the table is read at v* / k = ROM sqrt(l / g) / T, which is known.
+* **Inverted pendulum**: L_step = 2 A sqrt(2 l h - h²), h the vertical excursion of the pelvis within the
+  step (Zijlstra & Hof 2003, A = 1.25).  Departures: displacement by integrating the stride's own Fourier
+  series twice instead of a running high-pass filter, because one stride is cyclic and its samples are
+  all it then depends on; the harmonic of the stride itself is left out, which carries what the two
+  steps differ in and what drifts (mobgap's 1 Hz high-pass does the same).  A was fitted to nothing here.
+
+Before calibration both count alike.  One timed walk (``calibrate``) ties both to the wearer; then each
+counts by the inverse square of its residual.  Turning strides have no length.
+Published for a pelvis sensor alone: 0.12-0.14 m stride length error (mobgap, free-living).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import isfinite, nan
+
+import numpy as np
+
+from gaitmon.errors import ConfigError
+from gaitmon.model import LEG_LENGTH_ASSUMED, LENGTH_NOT_CALIBRATED, SPEED_UNCERTAIN, Floats
+
+GRAVITY_M_S2 = 9.81
+LEG_PER_STATURE = 0.53  # as in skdh
+ASSUMED_STATURE_M = 1.70
+PENDULUM_A = 1.25  # Zijlstra & Hof 2003; mobgap's 1.147-1.185 belong to its own filter
+_SPEEDS = np.array([0.172, 0.290, 0.429, 0.560, 0.694])  # v / sqrt(g l), Schwartz 2008
+_K = np.array([1.88, 1.99, 2.06, 2.02, 2.03])  # stride length / (l ROM) at these speeds
+_SPEED_PER_K = _SPEEDS / _K
+
+MAX_TURN_RAD = np.radians(15.0)  # as for the verdict "straight"
+DISAGREE = 0.20  # of their mean, between the two estimators
+MIN_CALIBRATION = 6  # strides, both sides together
+PLAUSIBLE_M = (0.15, 2.19)  # Mobilise-D accepts these stride lengths
+# What a walk at one speed cannot show: how either estimator goes astray at other speeds (judgement).
+UNSEEN_RESIDUAL = 0.03
+
+_PHASES = 128
+_HARMONICS = slice(2, 24)
+_STRIDE_CYCLES = np.arange(_PHASES + 1) / _PHASES
+_OMEGA = 2.0 * np.pi * np.arange(_PHASES // 2 + 1)  # rad per stride
+
+
+@dataclass(frozen=True, slots=True)
+class LegLength:
+    """Hip joint to ground, in shoes.  assumed: nobody measured the leg or told the stature."""
+
+    length_m: float
+    assumed: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.4 <= self.length_m <= 1.3:
+            raise ConfigError(f"A leg length of {self.length_m} m cannot be.", "Give metres, 0.4 to 1.3.")
+
+    @classmethod
+    def of(cls, *, stature_m: float | None = None, leg_length_m: float | None = None) -> LegLength:
+        """The measured length, else 0.53 of the stature, else that of a stature of 1.70 m, assumed."""
+        if leg_length_m is not None:
+            return cls(leg_length_m)
+        if stature_m is None:
+            return cls(LEG_PER_STATURE * ASSUMED_STATURE_M, assumed=True)
+        if not 0.8 <= stature_m <= 2.4:
+            raise ConfigError(f"A stature of {stature_m} m cannot be.", "Give metres, 0.8 to 2.4.")
+        return cls(LEG_PER_STATURE * stature_m)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One estimator in personal calibration: true length is factor times its own.
+
+    residual: RMS error of single strides after that, as a fraction of their length.
+    """
+
+    factor: float
+    residual: float
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalCalibration:
+    """What one timed walk told of this wearer; None for an estimator that was not there.
+
+    leg_length_m: the length the factors belong to.  speed_m_s: of that walk.
+    """
+
+    leg_length_m: float
+    speed_m_s: float
+    n_strides: int
+    thigh: Fit | None
+    pelvis: Fit | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpatialParams:
+    leg: LegLength = field(default_factory=LegLength.of)
+    calibration: PersonalCalibration | None = None
+
+    def __post_init__(self) -> None:
+        c = self.calibration
+        if c is not None and abs(c.leg_length_m - self.leg.length_m) > 1e-6:
+            raise ConfigError(
+                f"The calibration was made with a leg length of {c.leg_length_m:.3f} m, "
+                f"now it is {self.leg.length_m:.3f} m.",
+                "Repeat the timed walk, or use the leg length of then.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class StrideLength:
+    """thigh_m, pelvis_m: each estimator's own, before calibration.  length_m: the one to use.
+
+    All three None in a turn; flags says what is doubtful.
+    """
+
+    duration_s: float
+    thigh_m: float | None
+    pelvis_m: float | None
+    length_m: float | None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def speed_m_s(self) -> float | None:
+        return None if self.length_m is None else self.length_m / self.duration_s
+
+
+def measure_length(
+    duration_s: float,
+    thigh_flexion_deg: Sequence[Floats | None],
+    pelvis_up_m_s2: Floats | None,
+    params: SpatialParams,
+    *,
+    heading_change_rad: float | None = None,
+) -> StrideLength:
+    """Length of one stride from whatever there is of it.
+
+    thigh_flexion_deg: per thigh, either or both, its flexion on the 100 Hz grid from IC to next IC.
+    pelvis_up_m_s2: the pelvis' specific force along the vertical over the same rows, gravity included
+    or not (only its changes count).  NaN or None: not there.  Yaw of more than 15 degrees: no length.
+    """
+    if heading_change_rad is not None and abs(heading_change_rad) > MAX_TURN_RAD:
+        return StrideLength(duration_s, None, None, None)
+    leg = params.leg.length_m
+    rom = [float(np.ptp(x)) for x in thigh_flexion_deg if x is not None and len(x)]
+    rom = [r for r in rom if isfinite(r)]
+    thigh = thigh_length_m(np.radians(sum(rom) / len(rom)), duration_s, leg) if rom else None
+    pelvis = None
+    if pelvis_up_m_s2 is not None:
+        pelvis = pendulum_length_m(step_rises_m(pelvis_up_m_s2, duration_s), leg)
+    return _fused(duration_s, _plausible(thigh), _plausible(pelvis), params)
+
+
+def thigh_length_m(rom_rad: float, duration_s: float, leg_length_m: float) -> float:
+    """Stride length from the thigh's range of motion over the stride, mean of the thighs there are."""
+    k = float(np.interp(rom_rad * np.sqrt(leg_length_m / GRAVITY_M_S2) / duration_s, _SPEED_PER_K, _K))
+    return k * leg_length_m * rom_rad
+
+
+def step_rises_m(pelvis_up_m_s2: Floats, duration_s: float) -> tuple[float, float]:
+    """Vertical excursion of the pelvis in the first and in the second half of a stride; NaN for NaN.
+
+    pelvis_up_m_s2: shape (n,), evenly over one whole cycle, last row = first of the next; any offset.
+    """
+    x = np.interp(_STRIDE_CYCLES, np.linspace(0.0, 1.0, len(pelvis_up_m_s2)), pelvis_up_m_s2)
+    spectrum = np.fft.rfft(x[:-1])
+    kept = np.zeros_like(spectrum)
+    kept[_HARMONICS] = spectrum[_HARMONICS] / -((_OMEGA[_HARMONICS] / duration_s) ** 2)
+    rise = np.fft.irfft(kept)
+    half = _PHASES // 2
+    closed = np.concatenate([rise, rise[:1]])
+    return float(np.ptp(closed[: half + 1])), float(np.ptp(closed[half:]))
+
+
+def pendulum_length_m(step_rise_m: Sequence[float], leg_length_m: float) -> float:
+    """Stride length from the pelvis' rise in each of its two steps."""
+    length = 0.0
+    for h in step_rise_m:
+        length += 2.0 * PENDULUM_A * np.sqrt(max(h * (2.0 * leg_length_m - h), 0.0)) if isfinite(h) else nan
+    return float(length)
+
+
+def calibrate(
+    distance_m: float, duration_s: float, strides: Sequence[StrideLength], leg: LegLength
+) -> PersonalCalibration:
+    """What a timed walk of known distance tells: each estimator's factor and residual.
+
+    strides: of both sides, straight ones between the marks, measured with this leg length.  Each is
+    taken to have had the walk's mean speed, so the residual holds the wearer's own unsteadiness too.
+    Raises ConfigError when the walk cannot serve, and says why.
+    """
+    speed = distance_m / duration_s if duration_s > 0.0 else 0.0
+    if not (distance_m >= 4.0 and 0.2 <= speed <= 2.2):
+        raise ConfigError(
+            f"{distance_m:g} m in {duration_s:g} s cannot calibrate walking speed.",
+            "Walk 10 m straight ahead, at least 4 m, and time it between the marks.",
+        )
+    thigh = _fit([(s.thigh_m, s.duration_s * speed) for s in strides])
+    pelvis = _fit([(s.pelvis_m, s.duration_s * speed) for s in strides])
+    if thigh is None and pelvis is None:
+        raise ConfigError(
+            f"Too few straight strides for a calibration ({len(strides)}; it takes {MIN_CALIBRATION}).",
+            "Walk 10 m straight ahead with the sensors on.",
+        )
+    return PersonalCalibration(leg.length_m, speed, len(strides), thigh, pelvis)
+
+
+def _fit(pairs: Sequence[tuple[float | None, float]]) -> Fit | None:
+    """(estimated, true) lengths of single strides -> factor and residual; None if they are too few."""
+    known = np.array([(x, true) for x, true in pairs if x is not None])
+    if len(known) < MIN_CALIBRATION:
+        return None
+    estimated, true = known.T
+    factor = float(true.sum() / estimated.sum())
+    if not 0.5 <= factor <= 2.0:
+        raise ConfigError(
+            f"The timed walk does not fit the sensors: they see {1.0 / factor:.2f} of its length.",
+            "Check distance, time and leg length, and walk again.",
+        )
+    return Fit(factor, float(np.sqrt(np.mean((factor * estimated / true - 1.0) ** 2))))
+
+
+def _plausible(length_m: float | None) -> float | None:
+    low, high = PLAUSIBLE_M
+    return length_m if length_m is not None and low <= length_m <= high else None
+
+
+def _fused(
+    duration_s: float, thigh_m: float | None, pelvis_m: float | None, params: SpatialParams
+) -> StrideLength:
+    c = params.calibration
+    fits = (None, None) if c is None else (c.thigh, c.pelvis)
+    own = [(x, fit) for x, fit in zip((thigh_m, pelvis_m), fits, strict=True) if x is not None]
+    weighed = [
+        (x * fit.factor, 1.0 / (fit.residual**2 + UNSEEN_RESIDUAL**2)) for x, fit in own if fit is not None
+    ] or [(x, 1.0) for x, _ in own]
+    if not weighed:
+        return StrideLength(duration_s, thigh_m, pelvis_m, None)
+    length = sum(x * w for x, w in weighed) / sum(w for _, w in weighed)
+    flags = []
+    if max(x for x, _ in weighed) - min(x for x, _ in weighed) > DISAGREE * length:
+        flags.append(SPEED_UNCERTAIN)
+    if all(fit is None for _, fit in own):
+        flags += [LEG_LENGTH_ASSUMED] if params.leg.assumed else []
+        flags += [LENGTH_NOT_CALIBRATED] if c is not None else []
+    return StrideLength(duration_s, thigh_m, pelvis_m, length, tuple(flags))
