@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaitmon import __version__
+from gaitmon import __version__, cli_simulate
 from gaitmon.errors import GaitmonError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_analyse(commands)
     _add_convert(commands)
+    cli_simulate.add(commands)
     _add_demo(commands)
     _add_serve(commands)
     _add_collect(commands)
