@@ -138,9 +138,8 @@ def _write(path: Path, simulated: Simulated, walker: WalkerParams) -> None:
     write_recording(recording_of(simulated, path.stem), path)
     truth = path.with_suffix(".truth.json")
     truth.write_text(json.dumps(_truth(simulated, walker), indent=1))
-    print(
-        f"wrote {path} and {truth.name}: {simulated.truth.duration_s:.0f} s, {len(simulated.truth.strides)} strides"
-    )
+    strides = len(simulated.truth.strides)
+    print(f"wrote {path} and {truth.name}: {simulated.truth.duration_s:.0f} s, {strides} strides")
 
 
 def _truth(simulated: Simulated, walker: WalkerParams) -> dict[str, object]:
