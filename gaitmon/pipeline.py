@@ -80,6 +80,7 @@ class GaitPipeline:
         self.params = params or PipelineParams()
         self._chains = {p: SensorChain(p) for p in sorted(set(placements)) if not p.is_reference}
         self._tick: int | None = None
+        self._forgotten = 0
         self._tracker = SequenceTracker()
         self._aligner = Aligner()
         self._alignment: dict[Placement, Alignment] = {}
@@ -137,7 +138,9 @@ class GaitPipeline:
         for tick, (walking, period_s) in zip(range(first, last + 1), verdicts, strict=True):
             yield from self._on_tick(tick, walking, period_s)
         self._tick = last
-        self._forget(last * TICK)
+        if last >= self._forgotten + 20:
+            self._forget(last * TICK)
+            self._forgotten = last
 
     def _on_tick(self, tick: int, walking: bool, period_s: float) -> Iterator[Result]:
         now = tick * TICK
@@ -269,14 +272,15 @@ class GaitPipeline:
 
     def _measure(self, times: StrideTimes) -> _Walked:
         a, b = stride_slice(times)
+        pelvis_up = self._up(Placement.PELVIS, a, b)
         seen = SegmentAngles(
-            thigh_left=self._angle(Placement.LEFT_THIGH, a, b, "flexion"),
-            thigh_right=self._angle(Placement.RIGHT_THIGH, a, b, "flexion"),
-            tilt=self._angle(Placement.PELVIS, a, b, "tilt"),
-            obliquity=self._angle(Placement.PELVIS, a, b, "obliquity"),
+            thigh_left=self._flexion(Placement.LEFT_THIGH, a, b),
+            thigh_right=self._flexion(Placement.RIGHT_THIGH, a, b),
+            tilt=None if pelvis_up is None else smooth_angle(angles.tilt_deg(pelvis_up)),
+            obliquity=None if pelvis_up is None else smooth_angle(angles.obliquity_deg(pelvis_up)),
             yaw_rate_rad_s=self._yaw_over(a, b),
         )
-        unsided = self._angle(Placement.THIGH, a, b, "flexion") if times.side is None else None
+        unsided = self._flexion(Placement.THIGH, a, b) if times.side is None else None
         flexion = unsided if times.side is None else seen.thigh(times.side)
         flags = () if flexion is not None or times.side is None else ("no angles",)
         if self._has_hole(times):
@@ -290,19 +294,19 @@ class GaitPipeline:
         )  # fmt: skip
         return _Walked(MeasuredStride(stride, _pelvis_stride(times, seen)), side_witnesses(seen))
 
-    def _angle(self, placement: Placement, a: int, b: int, what: str) -> Floats | None:
+    def _up(self, placement: Placement, a: int, b: int) -> Floats | None:
+        """The vertical in the segment's frame over grid indices [a, b); None before alignment."""
         alignment, chain = self._alignment.get(placement), self._chains.get(placement)
         if alignment is None or chain is None or not alignment.flexion_known:
             return None
         seen = chain.raw.view(a, b)[:, 6:9]
-        up = np.column_stack([along(seen, axis) for axis in alignment.rotation])
-        match what:
-            case "flexion":
-                return smooth_angle(angles.thigh_flexion_deg(up))
-            case "tilt":
-                return smooth_angle(angles.tilt_deg(up))
-            case _:
-                return smooth_angle(angles.obliquity_deg(up))
+        if np.isnan(seen[0, 0]) or np.isnan(seen[-1, 0]):
+            return None
+        return np.column_stack([along(seen, axis) for axis in alignment.rotation])
+
+    def _flexion(self, placement: Placement, a: int, b: int) -> Floats | None:
+        up = self._up(placement, a, b)
+        return None if up is None else smooth_angle(angles.thigh_flexion_deg(up))
 
     def _has_hole(self, times: StrideTimes) -> bool:
         thigh = next((p for p in THIGHS if p.side is times.side and p in self._chains), None)

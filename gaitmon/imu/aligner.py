@@ -40,8 +40,10 @@ class Aligner:
     _walking_up: dict[Placement, Floats] = field(default_factory=dict)
 
     def moved_at_rest(self, now: int, alignments: Mapping[Placement, Alignment]) -> bool:
-        """Whether, for 2 s of the present rest, one sensor leans otherwise than when it was aligned and
+        """Whether, for 4 s of the present rest, one sensor leans otherwise than when it was aligned and
         all others lean as they did.  Sitting tilts more than one; then it cannot be told."""
+        if now % STILL:
+            return False
         if not self._still or self._still[-1][0] != now:
             self._suspicious = 0
             return False
@@ -61,6 +63,8 @@ class Aligner:
 
     def observe(self, tick_index: int, chains: Mapping[Placement, SensorChain]) -> None:
         """Remember the sensors' verticals if everything worn was at rest in the last second."""
+        if tick_index % STILL:
+            return
         ups: dict[Placement, Floats] = {}
         for p, chain in chains.items():
             x = chain.raw.view(tick_index - STILL, tick_index)
@@ -107,7 +111,7 @@ class Aligner:
             shared = [p for p in ups if p in gravity]
             if shared and all(float(ups[p] @ gravity[p]) > _NEAR_WALKING for p in shared):
                 picked.append(ups)
-                if len(picked) == 10:
+                if len(picked) == 5:
                     break
         found = {p for ups in picked for p in ups}
         return {p: unit(np.mean([u[p] for u in picked if p in u], axis=0)) for p in found}

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import correlate1d
 from scipy.signal import firwin
 
 from gaitmon.model import Floats
@@ -57,5 +56,5 @@ class ZeroPhase:
             self._past = np.repeat(x[:1], 2 * self.half, axis=0)
         seen = np.concatenate([self._past, x])
         self._past = seen[-2 * self.half :]
-        # Each output is a sum over the taps in a fixed order, whatever the length of the call.
-        return np.asarray(correlate1d(seen, self._kernel, axis=0)[self.half : -self.half])
+        # Each output is one product with all taps in a fixed order, whatever the length of the call.
+        return np.stack([np.convolve(channel, self._kernel, "valid") for channel in seen.T.copy()], axis=1)
