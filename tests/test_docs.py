@@ -17,7 +17,6 @@ from gaitmon.cli import _parser
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.synthetic import recording_of
 from gaitmon.simulate import Stand, Turn, Walk, WalkerParams, simulate
-from gaitmon.symmetry.metrics import METRICS
 from tests import metric_table
 from tests.committed import committed, text_of
 from tests.needs import ROOT
@@ -138,7 +137,20 @@ _TYPES = {
     "number": (int, float),
     "boolean": (bool,),
     "null": (type(None),),
+    "object": (dict,),
+    "list": (list,),
+    "list of string": (list,),
 }
+
+
+def documented_keys() -> dict[str, str]:
+    """Dotted key -> the type the page gives it.  A section's heading names its objects."""
+    keys = {}
+    for heading, text in sections(DOCS / "analysis-json.md").items():
+        for path in ("",) if heading == "The whole" else re.findall(r"`([\w.<>\[\]]+)`", heading):
+            for key, said in re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.M):
+                keys[f"{path}.{key}".lstrip(".")] = said
+    return keys
 
 
 @pytest.fixture(scope="module")
@@ -148,32 +160,35 @@ def walk() -> Recording:
     return recording_of(simulate(steps, WalkerParams(speed_m_s=1.2), seed=3), "there and back")
 
 
-def leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
-    """(key, value) of everything in a JSON; names of metrics and placements as <metric>, <placement>."""
+def items(value: object, key: str = "") -> Iterator[tuple[str, object]]:
+    """(dotted key, value) of everything in a JSON; a metric's name is <metric>, a placement <placement>."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            shown = "<metric>" if name in METRICS else name
-            shown = "<placement>" if key == "recording.sensors" else shown
-            yield from leaves(inner, f"{key}.{shown}" if key else shown)
+            known = {"metrics": "<metric>", "recording.sensors": "<placement>"}
+            shown = known.get(key if key in known else key.rpartition(".")[2], name)
+            path = f"{key}.{shown}".lstrip(".")
+            if shown == name:
+                yield path, inner
+            yield from items(inner, path)
     elif isinstance(value, list):
         for inner in value:
-            yield from leaves(inner, f"{key}[]")
-    else:
-        yield key, value
+            yield from items(inner, f"{key}[]")
 
 
 def test_every_key_of_the_json_is_documented_with_its_type(walk: Recording) -> None:
-    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", (DOCS / "analysis-json.md").read_text(), re.M)
-    types = {key: tuple(t for word in said.split(" or ") for t in _TYPES[word]) for key, said in rows}
+    said = documented_keys()
     whole = to_json(analyse(walk))
-    pelvis_only = to_json(analyse(only(walk, "pelvis")))  # says that thighs are missing, and finds no bout
+    pelvis_only = to_json(analyse(only(walk, "pelvis")))  # says that thighs are missing
     seen = set()
-    for key, value in [*leaves(json.loads(json.dumps(whole))), *leaves(json.loads(json.dumps(pelvis_only)))]:
-        assert key in types, f"{key} is not documented"
-        assert type(value) in types[key], f"{key} is {value!r}"
+    for key, value in [*items(json.loads(json.dumps(whole))), *items(json.loads(json.dumps(pelvis_only)))]:
+        assert key in said, f"{key} is not documented"
+        allowed = [t for word in said[key].split(" or ") for t in _TYPES[word]]
+        assert type(value) in allowed, f"{key} is {value!r}"
+        if said[key] == "list of string":
+            assert isinstance(value, list)
+            assert all(isinstance(v, str) for v in value)
         seen.add(key)
-    # Lists of words are empty on a clean walk.
-    assert set(types) - seen <= {"strides[].flags[]", "bouts[].quality[]"}
+    assert set(said) == seen, "documented, but not there"
 
 
 def only(recording: Recording, *placements: str) -> Recording:
@@ -182,7 +197,6 @@ def only(recording: Recording, *placements: str) -> Recording:
 
 
 def test_numbers_of_the_json_carry_their_unit() -> None:
-    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", (DOCS / "analysis-json.md").read_text(), re.M)
-    for key, said in rows:
+    for key, said in documented_keys().items():
         if "number" in said and not key.endswith((".value", ".standard_error")):
             assert key.endswith(("_s", "_hz", "_deg", "_rad")), key

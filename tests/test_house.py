@@ -148,14 +148,15 @@ def test_what_touches_the_world_is_seen() -> None:
 
 
 def numbers(tree: ast.Module) -> Iterator[tuple[str, float]]:
-    """(name, value) of every constant and field default that is a plain number."""
+    """(name, value) of every constant and field default that is a number other than 0 and 1."""
     for node in ast.walk(tree):
         target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
         target = node.target if isinstance(node, ast.AnnAssign) else target
         if not isinstance(target, ast.Name) or not isinstance(node, ast.Assign | ast.AnnAssign):
             continue
-        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, int | float):
-            yield target.id, float(node.value.value)
+        value = node.value.value if isinstance(node.value, ast.Constant) else None
+        if isinstance(value, int | float) and value not in (0, 1):  # True and False among them
+            yield target.id, float(value)
 
 
 def telling(tree: ast.Module) -> set[float]:
