@@ -3,9 +3,9 @@
 Neither sensor sees the ground, so both estimators are models of a leg of known length l:
 
 * **Thigh range**: L = k l ROM, ROM in rad of the thighs over this stride.  k comes from the mean curves of
-  Schwartz, Rozumalski & Trost 2008 at five speeds (children; dimensionless, so usable for any leg length,
-  not verified on adults).  k depends on speed, and speed is L / T: since v* = v / sqrt(g l) =
-  k ROM sqrt(l / g) / T, the table is read at v* / k = ROM sqrt(l / g) / T, which is known.
+  Schwartz, Rozumalski & Trost 2008 at five speeds (children; dimensionless, so usable for any leg; on
+  adults checked with two walks only, docs/validation.md).  k depends on speed, and speed is L / T: since
+  v* = v / sqrt(g l) = k ROM sqrt(l / g) / T, it is read at v* / k = ROM sqrt(l / g) / T, which is known.
 * **Inverted pendulum**: L_step = 2 A sqrt(2 l h - h²), h the vertical excursion of the pelvis within the
   step (Zijlstra & Hof 2003, A = 1.25).  Departures: displacement by integrating the stride's own Fourier
   series twice instead of a running high-pass filter, because one stride is cyclic and its samples are
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isfinite, nan
+from math import isfinite, nan, radians, sqrt
 
 import numpy as np
 
@@ -36,7 +36,7 @@ _SPEEDS = np.array([0.172, 0.290, 0.429, 0.560, 0.694])  # v / sqrt(g l), Schwar
 _K = np.array([1.88, 1.99, 2.06, 2.02, 2.03])  # stride length / (l ROM) at these speeds
 _SPEED_PER_K = _SPEEDS / _K
 
-MAX_TURN_RAD = np.radians(15.0)  # as for the verdict "straight"
+MAX_TURN_RAD = radians(15.0)  # as for the verdict "straight"
 DISAGREE = 0.20  # of their mean, between the two estimators
 MIN_CALIBRATION = 6  # strides, both sides together
 PLAUSIBLE_M = (0.15, 2.19)  # Mobilise-D accepts these stride lengths
@@ -44,7 +44,7 @@ PLAUSIBLE_M = (0.15, 2.19)  # Mobilise-D accepts these stride lengths
 UNSEEN_RESIDUAL = 0.03
 
 _PHASES = 128
-_HARMONICS = slice(2, 24)
+_HARMONICS = slice(2, 24)  # of the stride; above, integrating twice leaves nothing
 _STRIDE_CYCLES = np.arange(_PHASES + 1) / _PHASES
 _OMEGA = 2.0 * np.pi * np.arange(_PHASES // 2 + 1)  # rad per stride
 
@@ -143,22 +143,23 @@ def measure_length(
     thigh_flexion_deg: per thigh, either or both, its flexion on the 100 Hz grid from IC to next IC.
     pelvis_up_m_s2: the pelvis' specific force along the vertical over the same rows, gravity included
     or not (only its changes count).  NaN or None: not there.  Yaw of more than 15 degrees: no length.
+    With thighs of unlike range, one alone is wrong by half of what they differ in.
     """
     if heading_change_rad is not None and abs(heading_change_rad) > MAX_TURN_RAD:
         return StrideLength(duration_s, None, None, None)
     leg = params.leg.length_m
     rom = [float(np.ptp(x)) for x in thigh_flexion_deg if x is not None and len(x)]
     rom = [r for r in rom if isfinite(r)]
-    thigh = thigh_length_m(np.radians(sum(rom) / len(rom)), duration_s, leg) if rom else None
+    thigh = thigh_length_m(radians(sum(rom) / len(rom)), duration_s, leg) if rom else None
     pelvis = None
-    if pelvis_up_m_s2 is not None:
+    if pelvis_up_m_s2 is not None and len(pelvis_up_m_s2) > 1:
         pelvis = pendulum_length_m(step_rises_m(pelvis_up_m_s2, duration_s), leg)
-    return _fused(duration_s, _plausible(thigh), _plausible(pelvis), params)
+    return fuse(duration_s, _plausible(thigh), _plausible(pelvis), params)
 
 
 def thigh_length_m(rom_rad: float, duration_s: float, leg_length_m: float) -> float:
     """Stride length from the thigh's range of motion over the stride, mean of the thighs there are."""
-    k = float(np.interp(rom_rad * np.sqrt(leg_length_m / GRAVITY_M_S2) / duration_s, _SPEED_PER_K, _K))
+    k = float(np.interp(rom_rad * sqrt(leg_length_m / GRAVITY_M_S2) / duration_s, _SPEED_PER_K, _K))
     return k * leg_length_m * rom_rad
 
 
@@ -181,8 +182,8 @@ def pendulum_length_m(step_rise_m: Sequence[float], leg_length_m: float) -> floa
     """Stride length from the pelvis' rise in each of its two steps."""
     length = 0.0
     for h in step_rise_m:
-        length += 2.0 * PENDULUM_A * np.sqrt(max(h * (2.0 * leg_length_m - h), 0.0)) if isfinite(h) else nan
-    return float(length)
+        length += 2.0 * PENDULUM_A * sqrt(max(h * (2.0 * leg_length_m - h), 0.0)) if isfinite(h) else nan
+    return length
 
 
 def calibrate(
@@ -230,9 +231,13 @@ def _plausible(length_m: float | None) -> float | None:
     return length_m if length_m is not None and low <= length_m <= high else None
 
 
-def _fused(
+def fuse(
     duration_s: float, thigh_m: float | None, pelvis_m: float | None, params: SpatialParams
 ) -> StrideLength:
+    """One length of two estimates: the mean, weighed by 1 / residual² after calibration.
+
+    An estimator that was not calibrated is left out while one that was is there.
+    """
     c = params.calibration
     fits = (None, None) if c is None else (c.thigh, c.pelvis)
     own = [(x, fit) for x, fit in zip((thigh_m, pelvis_m), fits, strict=True) if x is not None]
