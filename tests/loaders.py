@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from scipy.io import loadmat
 
-from gaitmon.model import Floats, Placement, Side
+from gaitmon.model import Contact, ContactKind, Floats, Placement, Side
 from gaitmon.sensors.formats import open_recording
 from gaitmon.sensors.recording import Recording
 from tests.needs import recording
@@ -23,6 +24,7 @@ MTW_PLACEMENTS = {
     "..24": Placement.RIGHT_FOOT,
 }
 STROKE_SUBJECTS = ("pp02", "pp03", "pp08", "pp09")
+MOBGAP_TRIALS = ("Test5/Trial1", "Test5/Trial2", "Test11/Trial1")
 FOOT = {Side.LEFT: Placement.LEFT_FOOT, Side.RIGHT: Placement.RIGHT_FOOT}
 
 
@@ -39,6 +41,20 @@ class FootReference:
     gyr_rad_s: Floats
     ic_s: Floats
     fc_s: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceBout:
+    """A walking bout of mobgap_lab as one of its two references sees it, times on the sensor's clock.
+
+    contacts: initial and final, in order of time.  What the reference missed, in turns above all, is
+    missing here too.
+    """
+
+    trial: str
+    start_s: float
+    end_s: float
+    contacts: tuple[Contact, ...]
 
 
 @cache
@@ -84,3 +100,30 @@ def foot_samples(of: Recording, side: Side) -> tuple[Floats, Floats, Floats]:
     t_s, acc, gyr = of.streams[FOOT[side]].arrays()
     assert gyr is not None
     return t_s, acc, gyr
+
+
+@cache
+def mobgap(trial: str) -> Recording:
+    return open_recording(recording("mobgap_lab", "data.mat"), select=trial)
+
+
+@cache
+def mobgap_bouts(trial: str, system: str = "INDIP") -> tuple[ReferenceBout, ...]:
+    """Bouts of one trial.  system: "INDIP" (feet, 81 initial contacts in all) or "Stereophoto" (77)."""
+    content = loadmat(recording("mobgap_lab", "data.mat"), squeeze_me=True, struct_as_record=False)
+    standards = content["data"].TimeMeasure1
+    for name in (*trial.split("/"), "Standards", system):
+        standards = getattr(standards, name)
+    bouts = []
+    for bout in np.atleast_1d(standards.MicroWB):
+        contacts = [
+            Contact(kind, Side(str(side).lower()), float(t_s))
+            for kind, times_s, sides in (
+                (ContactKind.IC, bout.InitialContact_Event, bout.InitialContact_LeftRight),
+                (ContactKind.FC, bout.FinalContact_Event, bout.FinalContact_LeftRight),
+            )
+            for t_s, side in zip(np.atleast_1d(times_s), np.atleast_1d(sides), strict=True)
+        ]
+        contacts.sort(key=lambda c: c.t_s)
+        bouts.append(ReferenceBout(trial, float(bout.Start), float(bout.End), tuple(contacts)))
+    return tuple(bouts)

@@ -1,0 +1,263 @@
+"""Initial contacts, with their side, from the pelvis sensor alone: the fallback without a usable thigh.
+
+Initial contact.  The landing leg takes the body's weight and brakes it: the pelvis' acceleration jumps
+upward and backward at once.  The *loading rate* is the derivative of (vertical - forward) acceleration,
+smoothed by a Gaussian as long as loading response takes; a contact is its highest point, one a step.
+Sources: McCamley 2012 and Paraschiv-Ionescu 2019 take the extremes of the same Gaussian derivative of
+the vertical acceleration alone (their wavelet of the integrated signal; s.d. 0.16 s), Zijlstra 2003 the
+forward acceleration's peak, after which braking begins.  Departures: both axes in one signal, which lies
+steadier in time than either (tests/validation); a shorter kernel; causal, of finite support; a contact
+has to stand out from the fall before it as recent ones did, so that no fixed threshold decides.
+
+Side: gait/pelvis_sides.py.
+
+No final contacts: what is published from the pelvis alone scatters too much (tests/validation).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+
+import numpy as np
+from scipy.ndimage import correlate1d
+
+from gaitmon.gait.contacts import parabolic_top
+from gaitmon.gait.pelvis_sides import Landing, SideChain, SideParams, landing, slope_kernel
+from gaitmon.imu.alignment import along
+from gaitmon.model import Contact, ContactKind, Floats, Side
+
+RATE_HZ = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class PelvisContactParams:
+    """Lags in grid samples of 10 ms where not said otherwise."""
+
+    loading_s: float = 0.07  # s.d.: loading response, 10-12 % of a stride, is 0.10-0.15 s long
+    kernel_half: int = 25  # 3.5 s.d.
+    neighbourhood: int = 25  # two contacts are at least 0.25 s apart: 4 steps a second are running
+    first_share: float = 0.75  # the first peak that high next to the highest one there is the contact
+    fall: int = 40  # the fall before a contact is looked for within 0.4 s
+    min_rise_m_s3: float = 4.0  # of the loading rate from there; slow indoor steps reach 10-20
+    level_of: int = 6  # recent contacts, whose median rise is the level
+    early_share: float = 0.35  # of the level, for a contact sooner than a step after the one before
+    due_share: float = 0.15  # likewise once one is due: steps in a turn are soft, but they come in time
+    due: float = 0.75  # of the recent step time
+    too_soon: float = 0.6  # likewise: in no walk is one side's step so short (an asymmetry of 85 %)
+    late: float = 1.5  # likewise: a step was missed, or there was none
+    seed: int = 400  # 4 s, the least that is called walking: nothing is committed before
+    sides: SideParams = field(default_factory=SideParams)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PelvisSignals:
+    """The pelvis on the 100 Hz grid; row i is grid index first + i, NaN where samples are missing.
+
+    Specific force without gravity along the momentary vertical, forward and left, not smoothed;
+    yaw_rate_rad_s about the vertical, left turn +, NaN throughout without a gyroscope.
+    """
+
+    first: int
+    vertical_m_s2: Floats
+    forward_m_s2: Floats
+    left_m_s2: Floats
+    yaw_rate_rad_s: Floats
+
+
+def pelvis_signals(first: int, raw: Floats, rotation: Floats) -> PelvisSignals:
+    """The signals from the rows of SensorChain.raw and the pelvis' alignment.
+
+    raw: shape (n, 10): acc (3), gyr (3), up (3), yaw rate; sensor frame; row 0 is grid index first.
+    rotation: shape (3, 3), rows forward, left, up of the segment in the sensor frame (Alignment).
+    Where the momentary up is NaN (no gyroscope, or not settled after a gap) the alignment's holds.
+    """
+    acc, up = raw[:, :3], raw[:, 6:9]
+    forward, left, mean_up = rotation
+    u = np.where(np.isnan(up), mean_up, up)
+    vertical = _dot(acc, u)
+    lean_forward, lean_left = along(u, forward), along(u, left)
+    # Horizontal axes: forward and left made square to u, not to each other; they differ by the product
+    # of two small tilts.
+    f = (along(acc, forward) - lean_forward * vertical) / np.sqrt(1.0 - lean_forward * lean_forward)
+    s = (along(acc, left) - lean_left * vertical) / np.sqrt(1.0 - lean_left * lean_left)
+    return PelvisSignals(first, vertical - 9.81, f, s, raw[:, 9])
+
+
+@dataclass(frozen=True, slots=True)
+class _Rise:
+    """A possible contact.  index: its grid sample; rise_m_s3: of the loading rate up to it."""
+
+    index: int
+    t_s: float
+    rise_m_s3: float
+
+
+@dataclass(slots=True)
+class PelvisContacts:
+    """Finds both feet's initial contacts in one gait sequence, each committed once.  Stateful.
+
+    A contact is committed once 0.6 s after it are known, those of the first 4 s together.
+    sided: False where it is not known which way is forward (pelvis_axis.GUESS): no side is told.
+    """
+
+    start: int
+    params: PelvisContactParams = field(default_factory=PelvisContactParams)
+    sided: bool = True
+    _next: int = -1  # first index not yet judged
+    _begun: bool = False  # the first seconds are settled
+    _levels: list[float] = field(default_factory=list)
+    _latest: int | None = None  # contact
+    _steps: list[int] = field(default_factory=list)  # recent step times
+    _waiting: list[_Rise] = field(default_factory=list)  # for a level in the first seconds, then for the side
+    _sides: SideChain = field(default_factory=SideChain)
+
+    def __post_init__(self) -> None:
+        self._sides = SideChain(self.params.sides)
+
+    def needs_from(self) -> int:
+        """Oldest grid index that a later call may look at."""
+        p = self.params
+        judged = max(self._next, self.start) - p.fall - p.kernel_half
+        oldest = min((r.index for r in self._waiting), default=judged + p.sides.half)
+        return min(judged, oldest - p.sides.half)
+
+    def complete_until(self, upto: int) -> int:
+        """No contact before this grid index will be added by later calls."""
+        oldest = min((r.index for r in self._waiting), default=upto)
+        return min(max(self._next, self.start), oldest, upto) - 1  # a parabola's top is beside its sample
+
+    def advance(self, signals: PelvisSignals, upto: int, period_s: float, *, final: bool) -> list[Contact]:  # noqa: ARG002  (LimbContacts' interface; the pelvis shows its own step time)
+        """Contacts before grid index ``upto`` that the samples complete, in order of time.
+
+        signals: from needs_from() on.  Those at ``upto`` and later are looked at only when final, as
+        surroundings of the last contacts; what is missing there is taken as constant.
+        final: nothing more will come; what waits is settled with what there is.
+        """
+        p = self.params
+        around = p.kernel_half + p.neighbourhood + 1
+        known = upto + max(around, p.sides.half + 1) if final else upto
+        s = _cut(signals, self.needs_from(), upto, known)
+        rises = self._rises(s, min(upto, known - around))
+        landings: list[Landing] = []
+        sides: list[Side | None] = []
+        if self._begun:
+            self._waiting += self._outstanding(rises)
+        else:
+            self._waiting += rises
+            if final or known > self.start + p.seed + p.sides.half:
+                landings = self._begin(s)
+                sides = self._sides.first(landings)
+        if self._begun:
+            ready = [r for r in self._waiting if r.index + p.sides.half < known]
+            self._waiting = self._waiting[len(ready) :]
+            later = [self._landing(s, r) for r in ready]
+            sides += [self._sides.next(one) for one in later]
+            landings += later
+        return [
+            Contact(ContactKind.IC, side if self.sided else None, one.t_s)
+            for one, side in zip(landings, sides, strict=True)
+        ]
+
+    def _rises(self, s: PelvisSignals, until: int) -> list[_Rise]:
+        """Highest points of the loading rate from the first index not yet judged, with their rise."""
+        p, begin = self.params, max(self._next, self.start)
+        if until <= begin:
+            return []
+        self._next = until
+        a, b = begin - p.fall, until + p.neighbourhood + 1  # of the loading rate that is looked at
+        cut = slice(a - p.kernel_half - s.first, b + p.kernel_half - s.first)
+        jolt = s.vertical_m_s2[cut] - s.forward_m_s2[cut]
+        kernel = slope_kernel(p.loading_s, p.kernel_half, RATE_HZ)
+        rate = correlate1d(jolt, kernel)[p.kernel_half : -p.kernel_half]
+        now, before, after = (rate[p.fall + d : p.fall + d + until - begin] for d in (0, -1, 1))
+        out: list[_Rise] = []
+        for j in np.flatnonzero((now > before) & (now >= after) & (now > 0)) + p.fall:  # NaN: False
+            seen = rate[j - p.fall : j + p.neighbourhood + 1]
+            if np.isnan(seen).any():
+                continue
+            low = seen[: p.fall].min()
+            rise = float(rate[j] - low)
+            if rise < p.first_share * (seen[p.fall :].max() - low):
+                continue
+            if rise >= p.min_rise_m_s3:
+                out.append(_Rise(int(a + j), (a + parabolic_top(rate, int(j))[0]) / RATE_HZ, rise))
+        return out
+
+    def _begin(self, s: PelvisSignals) -> list[Landing]:
+        """The contacts of the first seconds.  What they rise to is the level that others are held to:
+        the median of those at least half as high as the highest, so that fidgets before walking do
+        not count."""
+        self._begun = True
+        rises, end = self._waiting, self.start + self.params.seed
+        first = [r for r in rises if r.index < end]
+        if first:
+            highest = max(r.rise_m_s3 for r in first)
+            self._levels = [median(r.rise_m_s3 for r in first if r.rise_m_s3 >= 0.5 * highest)]
+        contacts = self._outstanding(first)
+        contacts = [*self._soft_start(first, contacts), *contacts]
+        self._waiting = self._outstanding([r for r in rises if r.index >= end])
+        return [self._landing(s, r) for r in contacts]
+
+    def _soft_start(self, rises: list[_Rise], contacts: list[_Rise]) -> list[_Rise]:
+        """The steps that set the body in motion, softer than the first contact found but in time."""
+        p, out = self.params, list[_Rise]()
+        if len(contacts) < 2:
+            return out
+        earliest, usual = contacts[0].index, median(self._steps)
+        for r in reversed([r for r in rises if r.index < earliest]):
+            step = earliest - r.index
+            if p.due * usual <= step <= p.late * usual and (
+                r.rise_m_s3 >= p.due_share * median(self._levels)
+            ):
+                out.insert(0, r)
+                earliest = r.index
+        return out
+
+    def _outstanding(self, rises: list[_Rise]) -> list[_Rise]:
+        """Those that are contacts: far enough from the one before, and as high as recent ones."""
+        p, out = self.params, []
+        for r in rises:
+            step = None if self._latest is None else r.index - self._latest
+            usual = median(self._steps) if self._steps else p.neighbourhood
+            if step is not None and step < max(p.neighbourhood, p.too_soon * usual):
+                continue
+            share = p.early_share if step is None or step < p.due * usual else p.due_share
+            if self._levels and r.rise_m_s3 < share * median(self._levels):
+                continue
+            self._levels = [*self._levels[1 - p.level_of :], r.rise_m_s3]
+            if step is not None:
+                self._steps = [*self._steps[1 - p.level_of :], step]
+            self._latest = r.index
+            out.append(r)
+        return out
+
+    def _landing(self, s: PelvisSignals, r: _Rise) -> Landing:
+        i, half = r.index - s.first, self.params.sides.half
+        window = slice(i - half, i + half + 1)
+        return landing(r.t_s, s.left_m_s2[window], s.yaw_rate_rad_s[window], self.params.sides)
+
+
+def _dot(a: Floats, b: Floats) -> Floats:
+    """Row by row, written out for the reason that alignment.along gives."""
+    return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
+
+
+def _cut(s: PelvisSignals, begin: int, upto: int, known: int) -> PelvisSignals:
+    """The signals of grid indices [begin, known): what was not given is NaN before ``upto``, and the
+    last value before it from there on."""
+    columns = (s.vertical_m_s2, s.forward_m_s2, s.left_m_s2, s.yaw_rate_rad_s)
+    return PelvisSignals(begin, *(_column(c, s.first, begin, upto, known) for c in columns))
+
+
+def _column(x: Floats, first: int, begin: int, upto: int, known: int) -> Floats:
+    out = np.full(known - begin, np.nan)
+    low, high = max(begin, first), min(known, first + len(x))
+    if high > low:
+        out[low - begin : high - begin] = x[low - first : high - first]
+    if known > upto:
+        beyond = out[upto - begin :]
+        missing = np.flatnonzero(np.isnan(beyond))
+        if len(missing):
+            beyond[missing[0] :] = out[upto - begin + missing[0] - 1]
+    return out
