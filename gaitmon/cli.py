@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -127,7 +128,9 @@ def _analyse(args: argparse.Namespace) -> None:
 
     from gaitmon.report.terminal import show
 
-    show(analysis, Console(width=None if sys.stdout.isatty() else 110))
+    # Into a file or a pipe there is no width to fit, unless somebody says one.
+    fits = sys.stdout.isatty() or "COLUMNS" in os.environ
+    show(analysis, Console(width=None if fits else 110))
 
 
 def _finite(value: object) -> object:

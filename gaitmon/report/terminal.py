@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from rich.console import Console, Group
+from dataclasses import dataclass, field
+
+from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from gaitmon.analysis import Analysis
-from gaitmon.model import MetricValue, Side
+from gaitmon.model import MetricValue, NoticeKind, Side
 from gaitmon.symmetry.metrics import METRICS
 
 _PER_SIDE = (
@@ -23,37 +26,74 @@ _DIGITS = {"s": 3, "deg": 1, "%": 1, "steps/min": 1}
 
 
 def show(analysis: Analysis, console: Console) -> None:
+    """Everything at a glance; readable from 80 columns on."""
     r = analysis.recording
     kind = "SIMULATED recording" if r.simulated else "recording"
-    head = f"{r.name}: {kind}, {r.source_format}, {r.end_s - r.start_s:.1f} s, {', '.join(r.streams)}"
-    console.print(Group(Text(head, style="bold"), _counts(analysis), _sides(analysis), _pelvis(analysis)))
-    console.print(_bouts(analysis) if analysis.bouts else Text("No walking bout.", style="bold"))
+    console.print(Text(f"{r.name}: {kind}, {r.source_format}, {r.end_s - r.start_s:.1f} s", style="bold"))
+    console.print(Text(f"worn: {', '.join(p for p in r.streams if not p.is_reference)}"))
+    remarks = _Remarks()
+    console.print(_counts(analysis))
+    console.print(_sides(analysis, remarks))
+    console.print(_whole(analysis, remarks))
+    console.print(_bouts(analysis, remarks) if analysis.bouts else Text("No walking bout.", style="bold"))
+    for remark in remarks.lines():
+        console.print(Text(remark))
     for notice in analysis.notices:
-        console.print(Text(f"! {notice.text}", style="yellow"))
+        harmless = notice.kind is NoticeKind.RECORDING
+        console.print(
+            Text(f"{'-' if harmless else '!'} {notice.text}", style="dim" if harmless else "yellow")
+        )
     console.print(
         Text(
-            "Right against left is 100 ln(R/L): positive is longer or larger on the right. ± is the standard "
+            "Right vs left is 100 ln(R/L): positive is longer or larger on the right. ± is the standard "
             "error. gaitmon measures and shows; it does not diagnose.",
             style="dim",
         )
     )
 
 
-def text_of(m: MetricValue | None, *, signed: bool = False) -> str:
-    """A value with its uncertainty, or why there is none."""
-    if m is None:
-        return "not measured"
-    if m.value is None:
-        return m.note or "not measured"
+@dataclass(slots=True)
+class _Remarks:
+    """What is too long for a cell: the cell has a letter, the line below the tables the words."""
+
+    _words: list[str] = field(default_factory=list)
+
+    def letter(self, words: str) -> str:
+        if words not in self._words:
+            self._words.append(words)
+        return chr(ord("a") + self._words.index(words) % 26)
+
+    def lines(self) -> list[str]:
+        return [f"{self.letter(words)}: {words}" for words in self._words]
+
+
+def text_of(m: MetricValue, *, signed: bool = False) -> str:
+    """A value with its uncertainty.  m.value must not be None."""
     digits = _DIGITS.get(METRICS[m.metric].unit, 2)
     value = f"{m.value:+.{digits}f}" if signed else f"{m.value:.{digits}f}"
     return value if m.standard_error is None else f"{value} ± {m.standard_error:.{digits}f}"
 
 
+def _cell(m: MetricValue | None, remarks: _Remarks, *, signed: bool = False) -> str:
+    if m is not None and m.value is not None:
+        return text_of(m, signed=signed)
+    note = "" if m is None else m.note
+    if note.startswith("not enough strides"):
+        note += "; only strides of a bout that count (straight, steady) are used"
+    return f"n/a ({remarks.letter(note or 'not measured')})"
+
+
+def _table(title: str, *columns: str, header: bool = True) -> Table:
+    """The first column to the left, numbers to the right."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.show_header = header
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i else "left", no_wrap=True)
+    return table
+
+
 def _counts(a: Analysis) -> Table:
-    table = Table(title="What was found", title_justify="left", show_header=True)
-    for column in ("", "left", "right", "side unknown"):
-        table.add_column(column, justify="left" if not column else "right")
+    table = _table("What was found", "", "left", "right", "side unknown")
     sides: tuple[Side | None, ...] = (Side.LEFT, Side.RIGHT, None)
     ics = [sum(c.kind == "ic" and c.side is s for c in a.contacts) for s in sides]
     strides = [sum(x.side is s for x in a.strides) for s in sides]
@@ -64,39 +104,34 @@ def _counts(a: Analysis) -> Table:
     return table
 
 
-def _sides(a: Analysis) -> Table:
-    table = Table(title="Left and right (straight strides, median ± standard error)", title_justify="left")
-    for column in ("", "left", "right", "right against left"):
-        table.add_column(column, justify="left" if not column else "right")
+def _sides(a: Analysis, remarks: _Remarks) -> Table:
+    table = _table("Left and right (median ± standard error)", "", "left", "right", "right vs left")
     for name, metric, unit, index in _PER_SIDE:
-        left, right = (
-            a.metric(f"{metric}_{s}_{unit}" if metric != "drop" else f"drop_{s}_deg") for s in Side
-        )
-        compared = "" if index is None else text_of(a.metric(index), signed=True)
-        if index is not None and (m := a.metric(index)) is not None and m.value is not None:
-            compared += f" {METRICS[index].unit}"
-        table.add_row(f"{name} ({unit})", text_of(left), text_of(right), compared)
+        left, right = (a.metric(f"{metric}_{s}_{unit}") for s in Side)
+        compared = ""
+        if index is not None:
+            m = a.metric(index)
+            compared = _cell(m, remarks, signed=True)
+            if m is not None and m.value is not None:
+                compared += f" {METRICS[index].unit}"
+        table.add_row(f"{name} ({unit})", _cell(left, remarks), _cell(right, remarks), compared)
     return table
 
 
-def _pelvis(a: Analysis) -> Table:
-    table = Table(title="Both sides together", title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
+def _whole(a: Analysis, remarks: _Remarks) -> Table:
+    table = _table("Both sides together", "", "", header=False)
     for metric in _WHOLE:
         d = METRICS[metric]
-        table.add_row(f"{d.name} ({d.unit})", text_of(a.metric(metric)))
+        table.add_row(f"{d.name} ({d.unit})", _cell(a.metric(metric), remarks))
     return table
 
 
-def _bouts(a: Analysis) -> Table:
-    table = Table(title="Walking bouts", title_justify="left")
-    for column in ("", "start (s)", "end (s)", "strides", "count", "turns", "kind", "quality"):
-        table.add_column(column, justify="left" if column in ("kind", "quality") else "right")
+def _bouts(a: Analysis, remarks: _Remarks) -> Table:
+    table = _table("Walking bouts", "", "from - to (s)", "strides", "count", "turns", "kind", "quality")
     for b in a.bouts:
         counting = sum(v.accepted for v in b.strides)
         table.add_row(
-            str(b.ordinal), f"{b.start_s:.1f}", f"{b.end_s:.1f}", str(len(b.strides)), str(counting),
-            str(len(b.turns)), b.stratum, "; ".join(b.quality) or "good",
+            str(b.ordinal), f"{b.start_s:.1f} - {b.end_s:.1f}", str(len(b.strides)), str(counting),
+            str(len(b.turns)), b.stratum, " ".join(map(remarks.letter, b.quality)) or "good",
         )  # fmt: skip
     return table
