@@ -89,7 +89,9 @@ def write_local_broker(settings: Settings, mqtt: MqttSettings) -> None:
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
-        json.dump({"host": mqtt.host, "port": mqtt.port, "username": mqtt.username, "password": mqtt.password}, file)
+        json.dump(
+            {"host": mqtt.host, "port": mqtt.port, "username": mqtt.username, "password": mqtt.password}, file
+        )
 
 
 def broker_of(settings: Settings) -> MqttSettings:
