@@ -106,15 +106,9 @@ def summarise(strides: Sequence[MeasuredStride]) -> tuple[MetricValue, ...]:
         if f"{what}_ln_pct" in METRICS:
             out.append(_ratio(f"{what}_ln_pct", ls, rs))
     out += _drops(left, right)
-    out += _pelvis(strides, len(left), len(right))
     out += _cadence(strides, len(left), len(right))
     out += [_variation("stride_time_cv_left_pct", left), _variation("stride_time_cv_right_pct", right)]
-    for metric, value in (
-        ("double_support_pct", _double_support_pct),
-        ("stride_length_m", _VALUE["stride_length"]),
-        ("walking_speed_m_s", _speed_m_s),
-    ):
-        out.append(_pooled(metric, [value(m) for m in strides], len(left), len(right)))
+    out += [_pooled(metric, strides, value) for metric, value in _BOTH_SIDES.items()]
     doubts = _length_doubts(strides)
     return tuple(replace(m, note=doubts) if m.value is not None and m.metric in _SPATIAL else m for m in out)
 
@@ -166,6 +160,15 @@ _VALUE: dict[str, Callable[[MeasuredStride], float | None]] = {
     "drop": lambda m: m.pelvis.drop_deg,
 }
 
+_BOTH_SIDES: dict[str, Callable[[MeasuredStride], float | None]] = {
+    "pelvis_tilt_rom_deg": lambda m: m.pelvis.tilt_rom_deg,
+    "pelvis_obliquity_rom_deg": lambda m: m.pelvis.obliquity_rom_deg,
+    "pelvis_rotation_rom_deg": lambda m: m.pelvis.rotation_rom_deg,
+    "double_support_pct": _double_support_pct,
+    "stride_length_m": lambda m: m.stride.length_m,
+    "walking_speed_m_s": _speed_m_s,
+}
+
 
 def _spread(strides: Sequence[MeasuredStride], what: str) -> _Spread:
     return _spread_of([v for m in strides if (v := _VALUE[what](m)) is not None])
@@ -213,20 +216,17 @@ def _drops(left: Sequence[MeasuredStride], right: Sequence[MeasuredStride]) -> l
     return [_one_side("drop_left_deg", Side.LEFT, ls), _one_side("drop_right_deg", Side.RIGHT, rs), both]
 
 
-def _pooled(metric: str, values: list[float | None], n_left: int, n_right: int) -> MetricValue:
-    s = _spread_of([v for v in values if v is not None])
+def _pooled(
+    metric: str, strides: Sequence[MeasuredStride], value: Callable[[MeasuredStride], float | None]
+) -> MetricValue:
+    """Median over both sides' strides that have the value."""
+    known = [(m.stride.side, v) for m in strides if (v := value(m)) is not None]
+    n_left, n_right = (sum(side is s for side, _ in known) for s in Side)
+    s = _spread_of([v for _, v in known])
     need = METRICS[metric].min_strides
     if s.n < need:
         return MetricValue(metric, None, None, n_left, n_right, f"not enough strides ({s.n} of {need})")
     return MetricValue(metric, s.median, s.standard_error, n_left, n_right)
-
-
-def _pelvis(strides: Sequence[MeasuredStride], n_left: int, n_right: int) -> list[MetricValue]:
-    return [
-        _pooled("pelvis_tilt_rom_deg", [m.pelvis.tilt_rom_deg for m in strides], n_left, n_right),
-        _pooled("pelvis_obliquity_rom_deg", [m.pelvis.obliquity_rom_deg for m in strides], n_left, n_right),
-        _pooled("pelvis_rotation_rom_deg", [m.pelvis.rotation_rom_deg for m in strides], n_left, n_right),
-    ]
 
 
 def _cadence(strides: Sequence[MeasuredStride], n_left: int, n_right: int) -> list[MetricValue]:
