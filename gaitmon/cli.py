@@ -239,7 +239,7 @@ def _add_collect(commands: Commands) -> None:
         description="Run the pipeline over a source and deliver the results, storing and forwarding while "
         "the broker is away.",
     )
-    p.add_argument("--wearer", required=True, help="whose walk it is (see gaitmon wearers)")
+    p.add_argument("--wearer", required=True, help="id of the wearer whose walk it is")
     p.add_argument("--replay", type=Path, metavar="PATH", required=True, help="play a recording as if live")
     _add_recording_options(p)
     p.add_argument("--speed", type=float, default=math.inf, help="times real time (default: no waiting)")
