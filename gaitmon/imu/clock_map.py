@@ -40,6 +40,7 @@ CONTRADICTED_S = 0.001  # lower constraint above every upper line by this much: 
 UNLEARN_S = 30.0  # of nothing but contradictions: it was not a stall, the clock does something else
 STEP_S = 0.25  # too far to slew: earlier than the edge at once, or later for UNLEARN_S
 SAME_EVENT_S = 0.004  # packets nearer than this came in one connection event; only the first tells its time
+EVENTS = 3.0  # in this many of n connection events, one is fresh to a period / n (95 %)
 SPAN_S = 0.005  # arrival phases wider than this are not jitter about one phase
 
 
@@ -114,7 +115,9 @@ class ClockMap:
         self._cell = s.cell
         self._lowest: tuple[float, float] | None = s.lowest
         self._phases = np.array(s.phases, dtype=np.intp)
-        self._cells: list[Cell] = list(s.cells)
+        self._open: list[tuple[Floats, Floats]] = []  # packets of the open cell, not yet gathered
+        # Columns as in Cell; rows in order of time.
+        self._cells = np.array([(c.at_s, c.lowest_s, c.grain_s, c.below) for c in s.cells]).reshape(-1, 4)
         self._ready = s.ready
         self._line_at, self._offset, self._rate = s.line_at_s, s.offset_s, s.rate
         self._correction, self._slew = s.correction_s, s.slew_s
@@ -122,6 +125,7 @@ class ClockMap:
         self._covariance = s.covariance_s
         self._late_since: float | None = s.late_since_s
         self._unlearned = s.unlearned
+        self._output()
 
     def push(self, device_s: Floats, arrival_s: Floats) -> tuple[Floats, int]:
         """Common time of the packets' last samples, and how many packets were taken in.
@@ -141,9 +145,10 @@ class ClockMap:
                     break
                 self._open_cell(float(device_s[i]))
             j = n if device_s[-1] < self._cell[1] else int(np.searchsorted(device_s, self._cell[1]))
-            x, y = device_s[i:j], arrival_s[i:j] - device_s[i:j]
+            x = device_s if j - i == n else device_s[i:j]
             out.append(self._common(x))
-            self._gather(x, y)
+            self._open.append((x, arrival_s if j - i == n else arrival_s[i:j]))
+            self._newest = float(x[-1])
             i = j
         return (out[0] if len(out) == 1 else np.concatenate(out) if out else np.empty(0)), i
 
@@ -191,9 +196,9 @@ class ClockMap:
         held = self._release()
         self._open_cell(x)
         at = np.array([x])
-        now = self._common(at)
-        self._gather(at, np.array([arrival - x]))
-        return [held, now]
+        self._open.append((at, np.array([arrival])))
+        self._newest = x
+        return [held, self._common(at)]
 
     def _release(self) -> Floats:
         held = np.array(self._held)
@@ -201,10 +206,11 @@ class ClockMap:
         self._held = []
         self._young_until = float(x[-1]) + YOUNG_S
         self._cell = (float(x[0]), float(x[-1]))
-        self._gather(x, held[:, 1] - x)
+        self._open.append((x, held[:, 1]))
         self._close_cell()
         self._offset, self._correction = self._mean, 0.0
         self._ready = True
+        self._output()
         return self._common(x)
 
     # ---- cells ------------------------------------------------------------------------------
@@ -215,34 +221,46 @@ class ClockMap:
         length = YOUNG_CELL_S if x < self._young_until else CELL_S
         start = math.floor(x / length) * length
         self._cell = (max(start, self._cell[1]), start + length)
+        self._output()
 
-    def _gather(self, x: Floats, y: Floats) -> None:
-        """Note the lowest packet and the phases of arrival.  Rate taken out, so that a cell is level."""
+    def _gather(self) -> None:
+        """Fold the open packets into lowest and phases.  Rate taken out, so that a cell is level.
+
+        When it is done makes no difference, so it is done seldom.
+        """
+        if not self._open:
+            return
+        x = np.concatenate([device for device, _ in self._open])
+        arrival = np.concatenate([host for _, host in self._open])
+        self._open = []
+        y = arrival - x
         level = y - self._rate * (x - self._line_at)
         k = int(np.argmin(level))
         lowest = self._lowest
         if lowest is None or level[k] < lowest[0] - self._rate * (lowest[1] - self._line_at):
             self._lowest = (float(y[k]), float(x[k]))
-        arrival = y + x
         first = np.diff(arrival, prepend=self._heard) > SAME_EVENT_S
         cycle = level[first] / self.params.packet_period_s
         phase = ((cycle - np.floor(cycle)) * BINS).astype(np.intp)
         self._phases += np.bincount(np.minimum(phase, BINS - 1), minlength=BINS)
-        self._newest, self._heard = float(x[-1]), float(arrival[-1])
+        self._heard = float(arrival[-1])
 
     def _close_cell(self) -> bool:
         """The cell's evidence becomes a new line from its end on.  True: somebody set the clock."""
+        self._gather()
         if self._lowest is None:
             return False
         lowest, at = self._lowest
         grain = min(grain_s(self._phases, self.params.packet_period_s), self.params.grain_cap_s)
-        if self._ready and self._set_by_hand(lowest - float(self._common(np.array([at]))[0] - at), at):
+        # The newest packet of a connection event is up to a period old: few events, no fresh one.
+        grain += min(1.0, EVENTS / max(1, int(self._phases.sum()))) * self.params.packet_period_s
+        if self._ready and self._set_by_hand(lowest - self._offset_at(at), at):
             return True
         now = self._cell[1]
-        self._cells = [c for c in self._cells if now - c.at_s <= MEMORY_S]
-        self._cells.append(Cell(at, lowest, grain, True))
+        kept = self._cells[self._cells[:, 0] >= now - MEMORY_S]
+        self._cells = np.vstack([kept, [at, lowest, grain, 1.0]])
         self._lowest, self._phases = None, np.zeros(BINS, dtype=np.intp)
-        offset = float(self._common(np.array([now]))[0]) - now
+        offset = self._offset_at(now)
         self._estimate(now)
         if self._contradicted():
             self._estimate(now)
@@ -260,13 +278,14 @@ class ClockMap:
 
     def _contradicted(self) -> bool:
         """Give up the memory where all that is recent contradicts it; a stall is short."""
-        n = len(self._cells)
-        while n > 0 and not self._cells[n - 1].below:
-            n -= 1
-        recent = self._cells[n:]
-        if len(recent) < 4 or recent[-1].at_s - recent[0].at_s < UNLEARN_S:
+        if self._cells[-1, 3]:
             return False
-        self._cells = [Cell(c.at_s, c.lowest_s, c.grain_s, True) for c in recent]
+        credible = np.flatnonzero(self._cells[:, 3])
+        recent = self._cells[int(credible[-1]) + 1 if len(credible) else 0 :]
+        if len(recent) < 4 or recent[-1, 0] - recent[0, 0] < UNLEARN_S:
+            return False
+        recent[:, 3] = 1.0
+        self._cells = recent
         self._rate_sd = math.inf
         self._unlearned += 1
         return True
@@ -275,7 +294,7 @@ class ClockMap:
 
     def _estimate(self, now: float) -> None:
         """Mean and spread of all (offset, rate) that the cells allow, at device time now."""
-        table = np.array([(c.at_s, c.lowest_s, c.grain_s, c.below) for c in self._cells])
+        table = self._cells
         age = now - table[:, 0]
         slack = self.params.wander / math.sqrt(3.0) * age * np.sqrt(age)
         upper, lower = table[:, 1] + slack, table[:, 1] - table[:, 2] - JITTER_S - slack
@@ -294,10 +313,7 @@ class ClockMap:
             stall = below & ((beneath - above[:, np.newaxis]).min(axis=0) > CONTRADICTED_S)
             if stall.any():
                 below &= ~stall
-                self._cells = [
-                    Cell(c.at_s, c.lowest_s, c.grain_s, bool(b))
-                    for c, b in zip(self._cells, below, strict=True)
-                ]
+                table[:, 3] = below
             least = beneath[:, below].max(axis=1) if below.any() else above - self.params.grain_cap_s
             self._weigh(rates, above, above - least)
             if half <= max(0.01 * limit, 10.0 * self._rate_sd):
@@ -330,18 +346,29 @@ class ClockMap:
         rate = self.params.slew if abs(lag) <= 0.003 else self.params.fast_slew
         self._correction = math.copysign(min(abs(lag), rate * self._slew), lag)
 
+    def _output(self) -> None:
+        """The piece of the output line that holds in the open cell: common = gain * device + base."""
+        run = self._cell[0] - self._line_at
+        slewing = run < self._slew
+        start = self._offset + self._rate * run + self._correction * min(run, self._slew) / self._slew
+        slope = self._rate + (self._correction / self._slew if slewing else 0.0)
+        self._gain, self._base = 1.0 + slope, start - slope * self._cell[0]
+
     def _common(self, x: Floats) -> Floats:
-        run = x - self._line_at
-        slewed = np.minimum(run, self._slew) * (self._correction / self._slew)
-        return x + (self._offset + self._rate * run + slewed)
+        return self._gain * x + self._base
+
+    def _offset_at(self, x: float) -> float:
+        return self._gain * x + self._base - x
 
     # ---- checkpoint -------------------------------------------------------------------------
 
     @property
     def state(self) -> MapState:
+        self._gather()
+        cells = tuple(Cell(at, low, grain, below > 0) for at, low, grain, below in self._cells.tolist())
         return MapState(
             self._first, tuple(self._held), self._newest, self._heard, self._young_until, self._cell,
-            self._lowest, tuple(self._phases.tolist()), tuple(self._cells), self._ready, self._line_at,
+            self._lowest, tuple(self._phases.tolist()), cells, self._ready, self._line_at,
             self._offset, self._rate, self._correction, self._slew, self._mean, self._sd, self._rate_sd,
             self._covariance, self._late_since, self._unlearned,
         )  # fmt: skip
