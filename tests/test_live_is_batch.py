@@ -37,70 +37,10 @@ from gaitmon.pipeline import GaitPipeline
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries
 from gaitmon.simulate import SensorParams, Sit, Stand, Turn, Walk, WalkerParams, simulate
-from tests.gait.cuts import SIZES, Streams, cut, few, shuffled, shuffles, spans
-from tests.gait.walks import Item, as_text, between, part, whole, without
+from tests.gait.cuts import SIZES, Shuffle, Streams, cut, few, shuffled, shuffles, spans
+from tests.gait.signals import STREAMS, THIGH, in_motion
+from tests.gait.walks import Item, as_text, between, in_order, part, whole, without
 from tests.loaders import mtw, qmt
-
-THIGH = Placement.LEFT_THIGH
-# ---- the signals: from within a walk, without its quiet beginning --------------------------------
-
-
-@cache
-def in_motion(rate_hz: float, jitter_s: float = 0.0) -> ImuBlock:
-    sensors = {THIGH: SensorParams(rate_hz=rate_hz, stamp_jitter_s=jitter_s)}
-    simulated = simulate((Walk(seconds=22.0),), WalkerParams(speed_m_s=1.1), sensors, seed=3)
-    return between(whole(simulated)[THIGH], 6.3, 21.0)
-
-
-def regular(rate_hz: float) -> ImuBlock:
-    return in_motion(rate_hz)
-
-
-def jittered() -> ImuBlock:
-    return in_motion(100.0, 0.0015)
-
-
-def jittered_at_the_limit() -> ImuBlock:
-    """Just above and below 150 Hz by turns: averaged or not is for the run's first samples to say."""
-    return in_motion(152.0, 0.0008)
-
-
-def jittered_fast() -> ImuBlock:
-    return in_motion(333.0, 0.0004)
-
-
-def damaged(jitter_s: float) -> ImuBlock:
-    """Holes from one sample to seconds, NaN, samples that come twice, late, or out of order."""
-    block = in_motion(100.0, jitter_s)
-    keep = np.ones(len(block), dtype=bool)
-    for a, b in ((200, 201), (300, 306), (400, 408), (600, 830), (840, 845), (1000, 1003)):
-        keep[a:b] = False
-    index = np.flatnonzero(keep)
-    index = np.insert(index, [50, 51, 333], index[[49, 40, 332]])  # twice, late, twice
-    index[[120, 121]] = index[[121, 120]]  # swapped
-    index[700:720] = index[700:720][::-1]  # a packet turned round
-    acc, gyr = block.acc_m_s2[index].copy(), block.gyr_rad_s
-    assert gyr is not None
-    gyr = gyr[index].copy()
-    acc[[10, 11, 260], 1] = np.nan
-    gyr[555, 2] = np.inf
-    t = block.t_s[index].copy()
-    t[77] = np.nan
-    return ImuBlock(THIGH, t, acc, gyr)
-
-
-STREAMS: dict[str, Callable[[], ImuBlock]] = {
-    "60 Hz": lambda: regular(60.0),
-    "100 Hz": lambda: regular(100.0),
-    "120 Hz": lambda: regular(120.0),
-    "333 Hz": lambda: regular(333.0),
-    "100 Hz, jitter": jittered,
-    "152 Hz, jitter": jittered_at_the_limit,
-    "333 Hz, jitter": jittered_fast,
-    "100 Hz, damaged": lambda: damaged(0.0),
-    "100 Hz, jitter, damaged": lambda: damaged(0.001),
-}
-
 
 # ---- stage by stage ---------------------------------------------------------------------------
 
@@ -183,9 +123,15 @@ def test_sensor_chain(stream: str, sizes: list[int]) -> None:
 @cache
 def smooth_walk(placement: Placement = THIGH) -> tuple[int, Floats]:
     """First grid index and smoothed rows of a thigh that walks, stands and walks again."""
-    script = (Walk(seconds=14.0), Stand(7.0), Walk(seconds=12.0), Stand(3.0))
+    script = (
+        Walk(seconds=14.0, speed_m_s=1.0),
+        Stand(7.0),
+        Walk(seconds=9.0),
+        Walk(seconds=8.0, speed_m_s=0.8),
+        Stand(3.0),
+    )
     chain = SensorChain(placement)
-    chain.push(between(whole(simulate(script, seed=5))[placement], 5.0, 40.0))
+    chain.push(between(whole(simulate(script, WalkerParams(speed_m_s=1.5), seed=5))[placement], 5.0, 44.0))
     chain.close_run()
     return chain.smooth.first, chain.smooth.view(chain.smooth.first, chain.smooth.end).copy()
 
@@ -355,27 +301,33 @@ THREE = (Placement.PELVIS, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
 @pytest.mark.parametrize("walk", SIMULATED)
 @few(15)
 @given(how=shuffles(THREE))
-def test_pipeline_on_simulated_walks(
-    walk: str, how: tuple[dict[Placement, list[int]], list[tuple[int, int]]]
-) -> None:
+def test_pipeline_on_simulated_walks(walk: str, how: Shuffle) -> None:
     streams = SIMULATED[walk]()
     reference = at_once(streams)
     assert sum(isinstance(r, Contact) for r in reference) > 30
-    assert as_text(played(streams, shuffled(streams, *how))) == as_text(reference)
+    assert as_text(played(streams, shuffled(streams, how))) == as_text(reference)
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["qmt", "mtw"])
 @few(6)
 @given(how=shuffles(THREE))
-def test_pipeline_on_recordings(
-    name: str, how: tuple[dict[Placement, list[int]], list[tuple[int, int]]]
-) -> None:
+def test_pipeline_on_recordings(name: str, how: Shuffle) -> None:
     """Both from within the walk: qmt 97-125 s, mtw 7 s to its end."""
     streams = of_recording(qmt(), 97.0, 125.0) if name == "qmt" else of_recording(mtw(), 7.0, 25.0)
     reference = at_once(streams)
     assert sum(isinstance(r, Contact) for r in reference) > 20
-    assert as_text(played(streams, shuffled(streams, *how))) == as_text(reference)
+    assert as_text(played(streams, shuffled(streams, how))) == as_text(reference)
+
+
+@pytest.mark.parametrize("walk", SIMULATED)
+def test_a_live_session_in_order_of_time(walk: str) -> None:
+    """20 samples at a time, all sensors abreast; the order in which they are named does not matter."""
+    streams = SIMULATED[walk]()
+    live = in_order(i for items in streams.values() for i in cut(items, [20]))
+    results = as_text(played(streams, live))
+    assert results == as_text(at_once(streams))
+    assert results == as_text(played(dict(reversed(streams.items())), live))
 
 
 @few(8)

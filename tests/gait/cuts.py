@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from gaitmon.model import Gap, Placement
-from tests.gait.walks import Item, part
+from tests.gait.walks import Item, item_end_s, part
 
 Streams = dict[Placement, list[Item]]
 # Empty blocks, single samples, less and more than any kernel, window or tick.
@@ -43,27 +46,41 @@ def cut(items: Sequence[Item], sizes: Sequence[int]) -> Iterator[Item]:
             yield from (part(item, a, b) for a, b in spans(len(item), sizes))
 
 
-def shuffled(
-    streams: Streams, sizes: dict[Placement, list[int]], turns: Sequence[tuple[int, int]]
-) -> list[Item]:
-    """Every sensor cut in its own way; who comes next and with how many blocks is drawn."""
-    queues = {p: list(cut(items, sizes[p])) for p, items in streams.items()}
+@dataclass(frozen=True, slots=True)
+class Shuffle:
+    """How streams arrive.  sizes: of the blocks of each sensor; turns: who comes next (of those that may)
+    with how many blocks; lead_s: how far a sensor may be ahead of the last one, from live to one by one."""
+
+    sizes: dict[Placement, list[int]]
+    turns: list[tuple[int, int]]
+    lead_s: float
+
+
+def shuffled(streams: Streams, how: Shuffle) -> list[Item]:
+    """Every sensor cut and interleaved in its own way, its own order kept."""
+    queues = {p: deque(cut(items, how.sizes[p])) for p, items in streams.items()}
+    heard = dict.fromkeys(streams, -1e9)
     out: list[Item] = []
-    for who, how_many in cycle(turns):
+    for who, how_many in cycle(how.turns):
         left = [p for p in queues if queues[p]]
         if not left:
             return out
-        queue = queues[left[who % len(left)]]
-        out += queue[:how_many]
-        del queue[:how_many]
-    return out
+        last = min(heard[p] for p in left)
+        may = [p for p in left if heard[p] <= last + how.lead_s]
+        chosen = may[who % len(may)]
+        for _ in range(how_many):
+            if not queues[chosen] or heard[chosen] > last + how.lead_s:
+                break
+            item = queues[chosen].popleft()
+            out.append(item)
+            heard[chosen] = max(heard[chosen], item_end_s(item))
+    raise AssertionError("unreachable: turns is not empty")
 
 
-def shuffles(
-    streams: Sequence[Placement],
-) -> st.SearchStrategy[tuple[dict[Placement, list[int]], list[tuple[int, int]]]]:
-    big = st.lists(st.sampled_from([0, 1, 7, 20, 60, 100, 377, 1500, 9000]), min_size=1, max_size=5).filter(
+def shuffles(placements: Sequence[Placement]) -> st.SearchStrategy[Shuffle]:
+    sizes = st.lists(st.sampled_from([0, 1, 7, 20, 60, 100, 377, 1500, 9000]), min_size=1, max_size=5).filter(
         lambda s: sum(s) >= 20 * len(s)
     )
     turns = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([1, 2, 10, 1000])), min_size=1, max_size=12)
-    return st.tuples(st.fixed_dictionaries(dict.fromkeys(streams, big)), turns)
+    lead_s = st.sampled_from([0.0, 0.3, 4.0, math.inf])
+    return st.builds(Shuffle, st.fixed_dictionaries(dict.fromkeys(placements, sizes)), turns, lead_s)

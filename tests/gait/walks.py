@@ -102,9 +102,16 @@ def without(block: ImuBlock, start_s: float, end_s: float, *, silent: bool = Fal
     return [before, after] if silent else [before, gap, after]
 
 
+def item_end_s(item: Item) -> float:
+    """Its last moment; that of an empty block is long ago."""
+    if isinstance(item, Gap):
+        return item.end_s
+    return float(np.nanmax(item.t_s)) if len(item) else -np.inf
+
+
 def in_order(items: Iterable[Item]) -> list[Item]:
     """Items of several sensors in order of their last moment, as a live session would deliver them."""
-    return sorted(items, key=lambda i: i.end_s if isinstance(i, Gap) else float(i.t_s[-1]))
+    return sorted(items, key=item_end_s)
 
 
 def pieces(block: ImuBlock, samples: int) -> list[Item]:

@@ -1,0 +1,80 @@
+"""Which stretches look like walking."""
+
+from __future__ import annotations
+
+import pytest
+
+from gaitmon.model import NoticeKind, Side
+from gaitmon.pipeline import GaitPipeline
+from gaitmon.simulate import (
+    Lie,
+    SingleLegStance,
+    Sit,
+    SitToStand,
+    Stand,
+    StateKind,
+    Step,
+    Walk,
+    WalkerParams,
+    simulate,
+)
+from tests.gait.walks import in_order, pieces, plain_walk, walked, whole
+
+REST: dict[str, tuple[Step, ...]] = {
+    "standing": (Stand(45.0),),
+    "sitting, with changes of posture": (Sit(90.0),),
+    "lying": (Lie(30.0),),
+    "sitting down and getting up once": (Stand(8.0), Sit(10.0), Stand(8.0)),
+    "on one leg": (Stand(3.0), SingleLegStance(Side.LEFT, 8.0), SingleLegStance(Side.RIGHT, 8.0), Stand(4.0)),
+}
+
+
+@pytest.mark.parametrize("what", REST)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rest_is_not_walking(what: str, seed: int) -> None:
+    seen = walked(REST[what], WalkerParams(standing_sway_deg=0.8), seed=seed)
+    assert seen.contacts() == []
+    assert seen.strides == []
+    assert seen.bouts == []
+    assert [n.kind for n in seen.notices] == [NoticeKind.NO_WALKING]
+
+
+@pytest.mark.xfail(reason="five times up and down at 3 s give 20 contacts, 6 strides and a bout")
+def test_five_times_sit_to_stand_is_not_walking() -> None:
+    """The clinic's own test: both thighs swing together, which no walk does."""
+    assert walked((Sit(5.0), SitToStand(5, 3.0), Stand(5.0)), seed=2).strides == []
+
+
+@pytest.mark.parametrize("speed", [0.6, 0.9, 1.25, 1.7])
+def test_walking_is_found_within_4_s(speed: float) -> None:
+    """Of signal after its first contact, once aligned, in blocks of 20 samples.
+
+    Measured 3.4 / 2.7 / 2.5 / 2.2 s: the window is 4 s long, and must be half full of walking.
+    """
+    script = (Stand(5.0), Walk(seconds=26.0), Stand(6.0), Walk(seconds=12.0), Stand(5.0))
+    simulated = simulate(script, WalkerParams(speed_m_s=speed), seed=2)
+    second = [s for s in simulated.truth.states if s.kind is StateKind.WALK][1]
+    streams = whole(simulated)
+    pipeline = GaitPipeline(streams)
+    for item in in_order(i for b in streams.values() for i in pieces(b, 20)):
+        results = pipeline.push(item)
+        if any(getattr(r, "t_s", 0.0) > second.start_s - 1.0 for r in results):
+            break
+    assert float(item.t_s[-1]) - second.start_s < 4.0  # type: ignore[union-attr]  # no gaps here
+
+
+@pytest.mark.parametrize("speed", [0.6, 1.25, 1.7])
+def test_bouts_last_as_long_as_the_walk(speed: float) -> None:
+    """From the second contact to the last at the latest: a bout begins with an initial contact of its own."""
+    walk = plain_walk(speed)
+    (true,) = [s for s in walk.simulated.truth.states if s.kind is StateKind.WALK]
+    (bout,) = walk.bouts
+    stride_s = 1.0 / (0.55 + 0.3 * speed)
+    assert true.start_s - 0.1 < bout.start_s < true.start_s + 1.2 * stride_s
+    assert true.end_s - 0.6 * stride_s < bout.end_s < true.end_s + 0.2
+
+
+def test_a_few_steps_are_not_a_bout() -> None:
+    """Three strides across a room: too little to say anything of symmetry."""
+    seen = walked((Stand(8.0), Walk(strides=2), Stand(10.0)), seed=3)
+    assert seen.bouts == []
