@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from gaitmon.symmetry.metrics import METRICS
 from tests.loaders import foot_samples, mtw, qmt
 from tests.needs import recording
 from tests.validation.foot_rule import FootStride, foot_contacts, foot_strides
+from tests.validation.strides import pair_strides
 
 pytestmark = pytest.mark.data
 
@@ -40,18 +41,6 @@ def wanted(which: str, side: Side) -> list[FootStride]:
     return foot_strides(foot_contacts(*foot_samples(of(which), side), side))
 
 
-def paired(found: Sequence[tuple[float, float]], reference: Sequence[tuple[float, float]]) -> int:
-    """How many strides pair one to one with both ends within the tolerance; each takes the nearest."""
-    free = list(reference)
-    pairs = 0
-    for start_s, end_s in found:
-        near = [r for r in free if abs(r[0] - start_s) <= TOLERANCE_S and abs(r[1] - end_s) <= TOLERANCE_S]
-        if near:
-            free.remove(min(near, key=lambda r: abs(r[0] - start_s)))
-            pairs += 1
-    return pairs
-
-
 def strides_of(analysis: Analysis, side: Side) -> list[tuple[float, float]]:
     return [(s.start_s, s.end_s) for s in analysis.strides if s.side is side]
 
@@ -62,7 +51,7 @@ def test_strides_of_a_long_walk(side: Side) -> None:
     found = [s for s in strides_of(analysed("qmt"), side) if low <= s[0] and s[1] <= high]
     reference = [(r.start_s, r.end_s) for r in wanted("qmt", side) if low <= r.start_s and r.end_s <= high]
     assert len(reference) >= 40
-    pairs = paired(found, reference)
+    pairs = pair_strides(found, reference, TOLERANCE_S).n
     assert pairs / len(found) >= 0.97
     assert pairs / len(reference) >= 0.97
 
@@ -72,7 +61,7 @@ def test_strides_of_a_short_walk_with_a_turn(side: Side) -> None:
     found = strides_of(analysed("mtw"), side)
     reference = [(r.start_s, r.end_s) for r in wanted("mtw", side)]
     assert len(reference) >= 8
-    pairs = paired(found, reference)
+    pairs = pair_strides(found, reference, TOLERANCE_S).n
     assert len(reference) - pairs <= 1
     assert len(found) - pairs <= 1
 
