@@ -1,88 +1,241 @@
 """Gait sequences: which stretches look like walking, before anything is known of the mounting.
 
-The evidence is the vector autocorrelation of a sensor's signal, sum over the axes of x(t) x(t + lag):
-it does not change when the sensor is turned in its pouch, so it works on the first step after
-strapping on.  Walking repeats itself once a stride and moves with more than a fidget's energy.
+Nothing here depends on how a sensor is turned in its pouch, so it works on the first step after
+strapping on.  Of each window of 4 s, every 0.5 s:
 
-Source: vector form of the unbiased autocorrelation of Moe-Nilssen & Helbostad 2004, used here as a
-detector; windows of 4 s every 0.5 s.  Departure: no fixed frame, all axes at once.
+- *Energy and periodicity.*  The vector autocorrelation, sum over the axes of x(t) x(t + lag): walking
+  repeats itself once a stride and moves with more than a fidget's energy.  (Vector form of the unbiased
+  autocorrelation of Moe-Nilssen & Helbostad 2004, used here as a detector; departure: all axes at once.)
+- *Two rises a stride* (accelerometers).  Walking lifts the body at every step, so along gravity the
+  second harmonic of the stride is at least as strong as the first, on one thigh as on the trunk.  A
+  pedalling thigh rises once a turn: from the geometry of a bicycle its second harmonic holds a fifth.
+- *Posture* (gravity, in the accelerometer's own frame): the same in both halves of the window, or somebody
+  is sitting down or getting up.  And, once a thigh has seen clear walking, no more than 40 degrees from
+  how it leans in walking: sitting and lying lie beyond, and so does the mean of a pedalling thigh.
+- *Not running, not shaking* (accelerometers).  Running is a stride below 0.85 s (141 steps/min, where
+  people break into a run: Hansen 2017) with more acceleration than a foot on the ground allows; a
+  rhythm faster than walking can be, or mostly above 3.5 Hz, is a jogging knee or a rough road.
+
+Where the walk begins and ends is read off cells of 0.5 s: the window says that there is walking, the
+cells say from when until when.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, nan
 from statistics import median
 
 import numpy as np
 
 from gaitmon.model import Bools, Floats
 
-TICK = 50  # grid samples between decisions, 0.5 s
+TICK = 50  # grid samples between decisions, and of a cell: 0.5 s
 WINDOW = 400  # grid samples looked at, 4 s
-_DECIMATE = 4  # 25 Hz is plenty below 6 Hz
+PAUSE = 200  # grid samples without movement that end a sequence, 2 s
+_CELLS = WINDOW // TICK
+_DECIMATE = 4  # 25 Hz is plenty below 9 Hz
 _FFT = 160  # 100 samples and the longest lag, without wrapping around
+_LAG_S = _DECIMATE / 100.0
+_HZ = np.fft.rfftfreq(_FFT, _LAG_S)
+_SHAKING = _HZ > 3.5
+_HANN = np.hanning(WINDOW // _DECIMATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Of one kind of signal, in its unit (rad/s or m/s²): root mean squares about the mean.
+
+    walking: at least, over a window.  vigorous: above it the periodicity is not asked for, so that
+    turning and uneven steps stay in.  moving: at least, over a cell.  running: more than this at a
+    running cadence, or more than ``airborne`` at any.  min_lag_s: the shortest period looked for.
+    """
+
+    walking: float
+    vigorous: float
+    moving: float
+    running: float = inf
+    airborne: float = inf
+    min_lag_s: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class SequenceParams:
-    """min_lag_s, max_lag_s: where a stride's period may lie.  Thresholds per kind of signal: the
-    root mean square about the window's mean, and the height of the autocorrelation peak; above
-    vigorous_* the periodicity is not asked for, so that turning and uneven steps stay in."""
-
-    min_lag_s: float = 0.7
-    max_lag_s: float = 2.2
-    gyr_rms_rad_s: float = 0.45
-    gyr_vigorous_rad_s: float = 1.0
-    acc_rms_m_s2: float = 1.2
-    acc_vigorous_m_s2: float = 3.0
+    thigh_gyr: Thresholds = Thresholds(walking=0.45, vigorous=1.0, moving=0.2)
+    # A thigh's period is searched from below what walking can have, so that running shows as running.
+    thigh_acc: Thresholds = Thresholds(1.0, 3.0, 0.5, running=8.0, airborne=12.0, min_lag_s=0.5)
+    trunk_acc: Thresholds = Thresholds(0.5, 1.5, 0.25, running=5.5, airborne=7.0)
+    max_lag_s: float = 2.2  # the longest stride period
     periodicity: float = 0.45
+    moving_share: float = 0.3  # of the level in the livelier half of the window
+    step_share: float = 0.4  # walking has 0.5 to 0.9, a pedalling thigh 0.2
+    shaking_share: float = 0.75  # walking has at most 0.6
+    running_period_s: float = 0.85
+    min_period_s: float = 0.75  # 160 steps/min: above the fastest walking
+    clear_periodicity: float = 0.6  # from here on a walking window shows how the thigh leans in walking
+    lean_deg: float = 40.0
+    settled_deg: float = 30.0  # between the means of the window's halves
+
+    def of(self, *, gyroscope: bool, trunk: bool) -> Thresholds:
+        if trunk:
+            return self.trunk_acc
+        return self.thigh_gyr if gyroscope else self.thigh_acc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """Per window: rms (signal's unit), periodicity (-1..1), period_s; NaN where samples are missing."""
+    """Per window; NaN where samples are missing.
+
+    rms (signal's unit); periodicity (-1..1); period_s; lead and rest: grid samples at the window's
+    beginning and end that are not part of the walk (a pause of PAUSE or more cuts off what was before
+    it; rest is WINDOW when nothing moves).  Accelerometers only, else NaN: step_share, of the second
+    harmonic of the period in the first two, along gravity; shaking_share, of the power above 3.5 Hz.
+    """
 
     rms: Floats
     periodicity: Floats
     period_s: Floats
+    lead: Floats
+    rest: Floats
+    step_share: Floats
+    shaking_share: Floats
 
 
-def evidence(signals: Sequence[Floats], n_ticks: int, params: SequenceParams) -> Evidence:
-    """Evidence of n_ticks windows, one every TICK samples, of several sensors at once.
+def evidence(
+    signals: Sequence[Floats],
+    n_ticks: int,
+    params: SequenceParams,
+    *,
+    gyroscope: bool = True,
+    trunk: bool = False,
+) -> Evidence:
+    """Evidence of n_ticks windows, one every TICK samples, of several sensors of one kind at once.
 
-    signals: per sensor shape (WINDOW + (n_ticks - 1) * TICK, 3), low-passed, 100 Hz, NaN where missing.
+    signals: per sensor shape (WINDOW + (n_ticks - 1) * TICK, 3), low-passed, 100 Hz, NaN where missing:
+    angular rate of a thigh (gyroscope), else acceleration, of the trunk or of a thigh or pocket.
     Returns arrays of shape (sensors, n_ticks).
     """
+    limits = params.of(gyroscope=gyroscope, trunk=trunk)
     rows = np.arange(n_ticks)[:, np.newaxis] * TICK + np.arange(0, WINDOW, _DECIMATE)
     x = np.concatenate([signal[rows] for signal in signals])
-    x = x - x.mean(axis=1, keepdims=True)
+    mean = x.mean(axis=1, keepdims=True)
+    x = x - mean
     n = x.shape[1]
     spectrum = np.fft.rfft(x, _FFT, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2).sum(axis=2)
     acov = np.fft.irfft(power, _FFT, axis=1)[:, :n] / (n - np.arange(n))
     variance = acov[:, 0]
-    step_s = _DECIMATE / 100.0
-    lo, hi = round(params.min_lag_s / step_s), round(params.max_lag_s / step_s)
-    window = acov[:, lo : hi + 1]
-    peak = window.max(axis=1)
-    # The shortest lag with a peak nearly as high as the highest: two strides repeat as well as one.
-    with np.errstate(invalid="ignore"):
-        tops = (window[:, 1:-1] >= window[:, :-2]) & (window[:, 1:-1] >= window[:, 2:])
-        tops &= window[:, 1:-1] >= 0.85 * peak[:, np.newaxis]
-    best = np.where(tops.any(axis=1), tops.argmax(axis=1) + 1, window.argmax(axis=1))
+    lo, hi = round(limits.min_lag_s / _LAG_S), round(params.max_lag_s / _LAG_S)
+    peak, period_s = _period(acov[:, lo : hi + 1], lo)
+    lead, rest = _edges(signals, n_ticks, limits, params)
+    step = shaking = np.full(len(x), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = (np.sqrt(variance), peak / variance, (best + lo) * step_s)
-    return Evidence(*(values.reshape(len(signals), n_ticks) for values in found))
+        rms = np.where(np.isfinite(rest), np.sqrt(variance), np.nan)
+        if trunk or not gyroscope:
+            up = mean / np.sqrt((mean * mean).sum(axis=2, keepdims=True))
+            step = _step_share((x * up).sum(axis=2), period_s)
+            shaking = power[:, _SHAKING].sum(axis=1) / power.sum(axis=1)
+        periodicity = peak / variance
+    shape = len(signals), n_ticks
+    return Evidence(
+        rms.reshape(shape),
+        periodicity.reshape(shape),
+        period_s.reshape(shape),
+        lead.reshape(shape),
+        rest.reshape(shape),
+        step.reshape(shape),
+        shaking.reshape(shape),
+    )
 
 
-def looks_like_walking(e: Evidence, *, gyroscope: bool, params: SequenceParams) -> Bools:
-    """Whether each window of one sensor looks like walking; False where samples are missing."""
-    rms_min = params.gyr_rms_rad_s if gyroscope else params.acc_rms_m_s2
-    vigorous = params.gyr_vigorous_rad_s if gyroscope else params.acc_vigorous_m_s2
+def _period(acov: Floats, lo: int) -> tuple[Floats, Floats]:
+    """Highest autocovariance of each window, and the shortest lag (s) with a peak nearly as high: two
+    strides repeat as well as one.  Column 0 of acov is lag ``lo``."""
+    peak = acov.max(axis=1)
     with np.errstate(invalid="ignore"):
-        regular = (e.rms > rms_min) & (e.periodicity > params.periodicity)
-        return np.asarray(regular | (e.rms > vigorous))
+        tops = (acov[:, 1:-1] >= acov[:, :-2]) & (acov[:, 1:-1] >= acov[:, 2:])
+        tops &= acov[:, 1:-1] >= 0.85 * peak[:, np.newaxis]
+    best = np.where(tops.any(axis=1), tops.argmax(axis=1) + 1, acov.argmax(axis=1))
+    return peak, (best + lo) * _LAG_S
+
+
+def _step_share(vertical: Floats, period_s: Floats) -> Floats:
+    """vertical: windows about their mean, shape (windows, n)."""
+    spectrum = np.fft.rfft(vertical * _HANN, _FFT, axis=1)
+    power = spectrum.real**2 + spectrum.imag**2
+    harmonic = _HZ * period_s[:, np.newaxis]
+    first = (power * ((harmonic > 0.5) & (harmonic <= 1.5))).sum(axis=1)
+    second = (power * ((harmonic > 1.5) & (harmonic <= 2.5))).sum(axis=1)
+    return np.asarray(second / (first + second))
+
+
+def _edges(
+    signals: Sequence[Floats], n_ticks: int, limits: Thresholds, params: SequenceParams
+) -> tuple[Floats, Floats]:
+    """lead and rest of every window, in grid samples, from the movement of its cells."""
+    cells = np.stack([s.reshape(-1, TICK, 3) for s in signals])
+    about = cells - cells.mean(axis=2, keepdims=True)
+    square = (about * about).sum(axis=3).mean(axis=2)
+    windows = square[:, np.arange(n_ticks)[:, np.newaxis] + np.arange(_CELLS)].reshape(-1, _CELLS)
+    level = np.sqrt(np.sort(windows, axis=1)[:, _CELLS // 2 :].mean(axis=1))
+    moves = np.sqrt(windows) > np.maximum(params.moving_share * level, limits.moving)[:, np.newaxis]
+    rest = np.where(moves.any(axis=1), moves[:, ::-1].argmax(axis=1), _CELLS)
+    # The last stretch of movement: from its first cell after a pause, or from the first of all.
+    lead = np.where(moves.any(axis=1), moves.argmax(axis=1), 0)
+    pause = PAUSE // TICK
+    for cell in range(pause, _CELLS):
+        resumes = moves[:, cell] & ~moves[:, cell - pause : cell].any(axis=1)
+        lead = np.where(resumes, cell, lead)
+    known = np.isfinite(level)
+    return np.where(known, TICK * lead, np.nan), np.where(known, TICK * rest, np.nan)
+
+
+def verticals(acc_m_s2: Floats, n_ticks: int) -> tuple[Floats, Floats]:
+    """Which way is up in the mean of each window, unit, shape (n_ticks, 3), and the cosine of the angle
+    between the means of its halves.  acc_m_s2: as in evidence, of one sensor."""
+    cells = acc_m_s2.reshape(-1, TICK, 3).mean(axis=1)
+    each = np.arange(n_ticks)[:, np.newaxis] + np.arange(_CELLS // 2)
+    a, b = cells[each].sum(axis=1), cells[each + _CELLS // 2].sum(axis=1)
+    whole = a + b
+    with np.errstate(invalid="ignore", divide="ignore"):
+        settled = (a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+        return whole / np.sqrt((whole * whole).sum(axis=1))[:, np.newaxis], settled
+
+
+def looks_like_walking(e: Evidence, *, gyroscope: bool, params: SequenceParams, trunk: bool = False) -> Bools:
+    """Whether each window of one kind of sensor looks like walking; False where samples are missing."""
+    limits = params.of(gyroscope=gyroscope, trunk=trunk)
+    with np.errstate(invalid="ignore"):
+        periodic = e.periodicity > params.periodicity
+        walking = ((e.rms > limits.walking) & periodic) | (e.rms > limits.vigorous)
+        if gyroscope and not trunk:
+            return np.asarray(walking)
+        other = (e.step_share < params.step_share) | (e.shaking_share > params.shaking_share)
+        other |= periodic & (e.period_s < params.min_period_s)
+        return np.asarray(walking & ~other & ~_runs(e, limits, params))
+
+
+def never_walks(e: Evidence, limits: Thresholds, params: SequenceParams) -> Bools:
+    """Whether this sensor alone rules walking out: it is still, or runs."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((e.rms < limits.moving) | _runs(e, limits, params))
+
+
+def _runs(e: Evidence, limits: Thresholds, params: SequenceParams) -> Bools:
+    fast = e.period_s < params.running_period_s
+    return np.asarray(((e.rms > limits.running) & fast) | (e.rms > limits.airborne))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Of one tick: whether all who can tell see walking in the window before it.  lead, rest: grid samples
+    at the window's beginning and end that are not part of the walk."""
+
+    walking: bool
+    period_s: float = nan
+    lead: int = 0
+    rest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +254,9 @@ class GaitSequence:
 class SequenceTracker:
     """Joins the windows' verdicts into gait sequences.  Stateful; one verdict a tick, in order.
 
-    A window that looks like walking marks all of itself; sequences never overlap.  One that does not
-    ends the sequence only if none that does follows within ``patience`` ticks.
+    A window that looks like walking marks all of itself but its lead and rest; sequences never overlap.
+    A pause of PAUSE ends the sequence, and so do more than ``patience`` windows in a row that do not
+    look like walking.
     """
 
     def __init__(self, patience: int = 3) -> None:
@@ -119,19 +273,24 @@ class SequenceTracker:
             return None
         return GaitSequence(self._start, self._end, False, self._period())
 
-    def push(self, tick: int, walking: bool, period_s: float) -> GaitSequence | None:
-        """The sequence that this tick's verdict closes, if it does."""
+    def push(
+        self, tick: int, walking: bool, period_s: float, lead: int = 0, rest: int = 0
+    ) -> GaitSequence | None:
+        """The sequence that this tick's verdict closes, if it does.  lead, rest: as in Evidence."""
         t = tick * TICK
-        if walking:
-            if self._start is None:
-                self._start = max(t - WINDOW, self._floor)
-                self._periods = []
-            self._end = t
+        if walking and rest < PAUSE:
             self._quiet = 0
+            if self._start is None:
+                self._start = max(t - WINDOW + lead, self._floor)
+                self._end = self._start
+                self._periods = []
+            self._end = max(self._end, t - rest)
             self._periods = [*self._periods[-8:], period_s]
             return None
         self._quiet += 1
-        return self.close() if self._start is not None and self._quiet > self._patience else None
+        if self._start is None or (self._quiet <= self._patience and t - self._end < PAUSE):
+            return None
+        return self.close()
 
     def close(self) -> GaitSequence | None:
         if self._start is None:
