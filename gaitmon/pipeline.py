@@ -27,7 +27,9 @@ from gaitmon.gait.contacts import ContactParams, LimbContacts, LimbSignals
 from gaitmon.gait.measure import SegmentAngles, side_witnesses, smooth_angle, stride_slice
 from gaitmon.gait.sequences import TICK, WINDOW, GaitSequence, SequenceParams, SequenceTracker
 from gaitmon.gait.sides import SideWitnesses
+from gaitmon.gait.spatial import SpatialParams, StrideLength, measure_length
 from gaitmon.gait.strides import StrideAssembler, StrideTimes
+from gaitmon.gait.turns import heading_change_rad
 from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, MOVED_DEG, SETTLED_WALK, Aligner, moved_deg
 from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
@@ -57,6 +59,7 @@ STRIDE_FINAL_S = 2.0  # a stride is out at most this long after its closing cont
 class PipelineParams:
     sequences: SequenceParams = field(default_factory=SequenceParams)
     contacts: ContactParams = field(default_factory=ContactParams)
+    spatial: SpatialParams = field(default_factory=SpatialParams)
 
     def fingerprint(self) -> str:
         """Changes when any parameter does; part of every result's ``produced_by``."""
@@ -285,14 +288,28 @@ class GaitPipeline:
         flags = () if flexion is not None or times.side is None else ("no angles",)
         if self._has_hole(times):
             flags = ("gap",)
+        length = self._length(times, [seen.thigh_left, seen.thigh_right, unsided])
         stride = Stride(
             times.side, times.ordinal, times.start_s, times.fc_s, times.end_s, times.opposite_ic_s,
             None if flexion is None else float(np.ptp(flexion)),
             None if flexion is None else float(flexion.max()),
             None if flexion is None else float(flexion.min()),
-            flags,
+            flags + length.flags,
+            length.length_m,
         )  # fmt: skip
-        return _Walked(MeasuredStride(stride, _pelvis_stride(times, seen)), side_witnesses(seen))
+        measured = MeasuredStride(stride, _pelvis_stride(times, seen), times.opposite_fc_s)
+        return _Walked(measured, side_witnesses(seen))
+
+    def _length(self, times: StrideTimes, thighs: list[Floats | None]) -> StrideLength:
+        """thighs: flexion over the stride, of those that there are."""
+        a, b = round(times.start_s * 100), round(times.end_s * 100) + 1
+        up = None
+        if (pelvis := self._chains.get(Placement.PELVIS)) is not None:
+            x = pelvis.raw.view(a, b)
+            up = x[:, 0] * x[:, 6] + x[:, 1] * x[:, 7] + x[:, 2] * x[:, 8]
+        turned = heading_change_rad(self._yaw.view(a, b)[:, 0], a, times.start_s, times.end_s)
+        duration_s = times.end_s - times.start_s
+        return measure_length(duration_s, thighs, up, self.params.spatial, heading_change_rad=turned)
 
     def _up(self, placement: Placement, a: int, b: int) -> Floats | None:
         """The vertical in the segment's frame over grid indices [a, b); None before alignment."""
