@@ -24,16 +24,13 @@ import numpy as np
 from gaitmon.gait import sequences
 from gaitmon.gait.bouts import MAX_PAUSE_S, MIN_STRIDES, Heading, judge, stratum
 from gaitmon.gait.contacts import ContactParams, LimbContacts, LimbSignals
-from gaitmon.gait.measure import SegmentAngles, side_witnesses, smooth_angle, stride_slice
 from gaitmon.gait.sequences import TICK, WINDOW, GaitSequence, SequenceParams, SequenceTracker
 from gaitmon.gait.sides import SideWitnesses
-from gaitmon.gait.spatial import SpatialParams, StrideLength, measure_length
-from gaitmon.gait.strides import StrideAssembler, StrideTimes
-from gaitmon.gait.turns import heading_change_rad
+from gaitmon.gait.spatial import SpatialParams
+from gaitmon.gait.strides import StrideAssembler
 from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, MOVED_DEG, SETTLED_WALK, Aligner, moved_deg
 from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
-from gaitmon.imu.track import Track
 from gaitmon.model import (
     Alignment,
     Bools,
@@ -45,13 +42,11 @@ from gaitmon.model import (
     NoticeKind,
     Placement,
     Result,
-    Stride,
     WalkingBout,
 )
-from gaitmon.symmetry import pelvis as angles
-from gaitmon.symmetry.summary import MeasuredStride, PelvisStride, summarise
+from gaitmon.pipeline_strides import THIGHS, StrideMeter, Walked
+from gaitmon.symmetry.summary import summarise
 
-THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 STRIDE_FINAL_S = 2.0  # a stride is out at most this long after its closing contact
 
 
@@ -64,14 +59,6 @@ class PipelineParams:
     def fingerprint(self) -> str:
         """Changes when any parameter does; part of every result's ``produced_by``."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
-
-
-@dataclass(frozen=True, slots=True)
-class _Walked:
-    """A stride of the open bout with what was measured on it."""
-
-    measured: MeasuredStride
-    witnesses: tuple[complex, complex] | None
 
 
 class GaitPipeline:
@@ -91,8 +78,8 @@ class GaitPipeline:
         self._limbs: dict[Placement, LimbContacts] = {}
         self._sequence_start: int | None = None
         self._assembler = StrideAssembler()
-        self._yaw = Track(1)
-        self._bout: list[_Walked] = []
+        self._meter = StrideMeter(self._chains, self._alignment, self.params.spatial)
+        self._bout: list[Walked] = []
         self._bouts = 0
         self._sides = SideWitnesses()
 
@@ -147,7 +134,7 @@ class GaitPipeline:
 
     def _on_tick(self, tick: int, walking: bool, period_s: float) -> Iterator[Result]:
         now = tick * TICK
-        self._follow_heading(now)
+        self._meter.follow_heading(now)
         closed = self._tracker.push(tick, walking, period_s)
         sequence = closed or self._tracker.current
         if sequence is None:
@@ -170,7 +157,7 @@ class GaitPipeline:
             chain.raw.forget_before(min(keep, now - SETTLED_WALK - 600))
             chain.smooth.forget_before(keep)
         bout_start = min((round(100 * w.measured.stride.start_s) for w in self._bout[:8]), default=now)
-        self._yaw.forget_before(min(bout_start - 400, keep))
+        self._meter.yaw.forget_before(min(bout_start - 400, keep))
 
     # ---- walking ----------------------------------------------------------------------------
 
@@ -232,7 +219,7 @@ class GaitPipeline:
         for times in self._assembler.ready(complete_s):
             if self._bout and times.start_s > self._bout_end_s() + MAX_PAUSE_S:
                 yield from self._close_bout(times.start_s)
-            walked = self._measure(times)
+            walked = self._meter.measure(times)
             self._bout.append(walked)
             yield walked.measured.stride
         if sequence.closed:
@@ -273,87 +260,6 @@ class GaitPipeline:
         forward, left, _ = self._alignment[placement].rotation
         return LimbSignals(first, -along(rows[:, 3:6], left), along(rows[:, :3], forward))
 
-    def _measure(self, times: StrideTimes) -> _Walked:
-        a, b = stride_slice(times)
-        pelvis_up = self._up(Placement.PELVIS, a, b)
-        seen = SegmentAngles(
-            thigh_left=self._flexion(Placement.LEFT_THIGH, a, b),
-            thigh_right=self._flexion(Placement.RIGHT_THIGH, a, b),
-            tilt=None if pelvis_up is None else smooth_angle(angles.tilt_deg(pelvis_up)),
-            obliquity=None if pelvis_up is None else smooth_angle(angles.obliquity_deg(pelvis_up)),
-            yaw_rate_rad_s=self._yaw_over(a, b),
-        )
-        unsided = self._flexion(Placement.THIGH, a, b) if times.side is None else None
-        flexion = unsided if times.side is None else seen.thigh(times.side)
-        flags = () if flexion is not None or times.side is None else ("no angles",)
-        if self._has_hole(times):
-            flags = ("gap",)
-        length = self._length(times, [seen.thigh_left, seen.thigh_right, unsided])
-        stride = Stride(
-            times.side, times.ordinal, times.start_s, times.fc_s, times.end_s, times.opposite_ic_s,
-            None if flexion is None else float(np.ptp(flexion)),
-            None if flexion is None else float(flexion.max()),
-            None if flexion is None else float(flexion.min()),
-            flags + length.flags,
-            length.length_m,
-        )  # fmt: skip
-        measured = MeasuredStride(stride, _pelvis_stride(times, seen), times.opposite_fc_s)
-        return _Walked(measured, side_witnesses(seen))
-
-    def _length(self, times: StrideTimes, thighs: list[Floats | None]) -> StrideLength:
-        """thighs: flexion over the stride, of those that there are."""
-        a, b = round(times.start_s * 100), round(times.end_s * 100) + 1
-        up = None
-        if (pelvis := self._chains.get(Placement.PELVIS)) is not None:
-            x = pelvis.raw.view(a, b)
-            up = x[:, 0] * x[:, 6] + x[:, 1] * x[:, 7] + x[:, 2] * x[:, 8]
-        turned = heading_change_rad(self._yaw.view(a, b)[:, 0], a, times.start_s, times.end_s)
-        duration_s = times.end_s - times.start_s
-        return measure_length(duration_s, thighs, up, self.params.spatial, heading_change_rad=turned)
-
-    def _up(self, placement: Placement, a: int, b: int) -> Floats | None:
-        """The vertical in the segment's frame over grid indices [a, b); None before alignment."""
-        alignment, chain = self._alignment.get(placement), self._chains.get(placement)
-        if alignment is None or chain is None or not alignment.flexion_known:
-            return None
-        seen = chain.raw.view(a, b)[:, 6:9]
-        if np.isnan(seen[0, 0]) or np.isnan(seen[-1, 0]):
-            return None
-        return np.column_stack([along(seen, axis) for axis in alignment.rotation])
-
-    def _flexion(self, placement: Placement, a: int, b: int) -> Floats | None:
-        up = self._up(placement, a, b)
-        return None if up is None else smooth_angle(angles.thigh_flexion_deg(up))
-
-    def _has_hole(self, times: StrideTimes) -> bool:
-        thigh = next((p for p in THIGHS if p.side is times.side and p in self._chains), None)
-        if thigh is None:
-            return False
-        rows = self._chains[thigh].raw.view(math.floor(times.start_s * 100), math.ceil(times.end_s * 100))
-        return bool(np.isnan(rows[:, :3]).any())
-
-    # ---- heading ----------------------------------------------------------------------------
-
-    def _follow_heading(self, now: int) -> None:
-        """Yaw rate of the pelvis, or of the mean thigh where the pelvis has none."""
-        a = now - TICK
-        columns = [c.raw.view(a, now)[:, 9] for p, c in self._chains.items() if p in THIGHS]
-        pelvis = self._chains.get(Placement.PELVIS)
-        rate = np.full(TICK, np.nan) if pelvis is None else pelvis.raw.view(a, now)[:, 9]
-        missing = np.isnan(rate)
-        if columns and missing.any():
-            thighs = np.vstack(columns)
-            known = np.isfinite(thighs)
-            total = np.where(known, thighs, 0.0).sum(axis=0)
-            with np.errstate(invalid="ignore"):
-                rate = np.where(missing, total / known.sum(axis=0), rate)
-        self._yaw.extend(a, rate[:, np.newaxis])
-
-    def _yaw_over(self, a: int, b: int) -> Floats | None:
-        """The pelvis' own yaw rate, smoothed like an angle; a thigh's is no stand-in for rotation."""
-        pelvis = self._chains.get(Placement.PELVIS)
-        return None if pelvis is None else smooth_angle(pelvis.raw.view(a, b)[:, 9])
-
     # ---- bouts ------------------------------------------------------------------------------
 
     def _bout_end_s(self) -> float:
@@ -369,8 +275,10 @@ class GaitPipeline:
         margin_s = 2.0
         a = round(100 * (start_s - margin_s))
         b = round(100 * min(end_s + margin_s, now_s))
-        b = min(b, self._yaw.end)
-        heading = Heading(max(a, self._yaw.first), self._yaw.view(max(a, self._yaw.first), b)[:, 0])
+        b = min(b, self._meter.yaw.end)
+        heading = Heading(
+            max(a, self._meter.yaw.first), self._meter.yaw.view(max(a, self._meter.yaw.first), b)[:, 0]
+        )
         verdicts, turns = judge(strides, heading)
         kind = stratum(strides, start_s, end_s)
         counted = [w for w, v in zip(walked, verdicts, strict=True) if v.accepted]
@@ -422,23 +330,6 @@ class GaitPipeline:
             text = "No walking bout was found: it takes at least 4 strides within 4 s or more of walking."
             out.append(Notice(NoticeKind.NO_WALKING, text))
         return out
-
-
-def _pelvis_stride(times: StrideTimes, seen: SegmentAngles) -> PelvisStride:
-    drop = None
-    if seen.obliquity is not None and times.opposite_fc_s is not None and times.opposite_ic_s is not None:
-        a = round(100 * (times.opposite_fc_s - times.start_s))
-        b = round(100 * (times.opposite_ic_s - times.start_s)) + 1
-        if times.side is not None and 0 <= a < b:
-            drop = angles.contralateral_drop_deg(seen.obliquity[a:b], times.side)
-    return PelvisStride(
-        tilt_rom_deg=None if seen.tilt is None else float(np.ptp(seen.tilt)),
-        obliquity_rom_deg=None if seen.obliquity is None else float(np.ptp(seen.obliquity)),
-        rotation_rom_deg=None
-        if seen.yaw_rate_rad_s is None
-        else angles.rotation_rom_deg(seen.yaw_rate_rad_s),
-        drop_deg=drop,
-    )
 
 
 def run(

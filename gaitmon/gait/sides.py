@@ -61,7 +61,7 @@ class SideWitnesses:
         if doubts == 2 and best is self._straight:
             said = "Left and right thigh sensors look swapped: check them; the sides below are as labelled."
         elif doubts:
-            said = "It cannot be told whether the thigh sensors are on the sides their labels say: check them."
+            said = "It cannot be told whether the thigh sensors are where their labels say: check them."
         if said == self._said:
             return None
         self._said = said
