@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaitmon import __version__, cli_simulate
+from gaitmon import __version__, cli_people, cli_simulate
 from gaitmon.errors import GaitmonError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_serve(commands)
     _add_collect(commands)
-    _add_login_link(commands)
+    cli_people.add(commands)
     return parser
 
 
@@ -210,7 +210,7 @@ def _demo(args: argparse.Namespace) -> int:
     return demo(settings.at(args.home), plan, keep_home=args.home is not None)
 
 
-# ---- serve, collect, login-link ---------------------------------------------------------------
+# ---- serve, collect ---------------------------------------------------------------
 
 
 def _add_serve(commands: Commands) -> None:
@@ -239,7 +239,7 @@ def _add_collect(commands: Commands) -> None:
         description="Run the pipeline over a source and deliver the results, storing and forwarding while "
         "the broker is away.",
     )
-    p.add_argument("--wearer", required=True, help="id of the wearer whose walk it is")
+    p.add_argument("--wearer", required=True, help="id of the wearer whose walk it is (gaitmon wearers)")
     p.add_argument("--replay", type=Path, metavar="PATH", required=True, help="play a recording as if live")
     _add_recording_options(p)
     p.add_argument("--speed", type=float, default=math.inf, help="times real time (default: no waiting)")
@@ -254,40 +254,6 @@ def _collect(args: argparse.Namespace) -> None:
     args.recording = args.replay
     counts = replay_recording(Settings.from_environment().at(args.home), _open(args), args.wearer, args.speed)
     print(f"delivered: {counts.strides} strides, {counts.bouts} bouts")
-
-
-def _add_login_link(commands: Commands) -> None:
-    p = commands.add_parser(
-        "login-link",
-        help="a one-time link to the pages for one user",
-        description="Make a link that opens one session, once, within 15 minutes. Hand it over yourself: "
-        "whoever has it is that user.",
-    )
-    p.add_argument("user", help="name of the user; a new one is made with --role")
-    p.add_argument("--role", choices=("operator", "therapist"), help="make this user, with this role")
-    p.add_argument("--address", default="http://127.0.0.1:8080", help="where the pages are served")
-    p.add_argument("--home", type=Path, help="where the registry is (default: GAITMON_HOME)")
-    p.set_defaults(run=_login_link)
-
-
-def _login_link(args: argparse.Namespace) -> None:
-    from gaitmon.config import Settings
-    from gaitmon.errors import ConfigError
-    from gaitmon.store.registry import Registry, Role
-    from gaitmon.web.settings import login_url
-
-    settings = Settings.from_environment().at(args.home)
-    settings.prepare_home()
-    registry = Registry(settings.registry_url)
-    try:
-        user = registry.user_named(args.user)
-        if user is None:
-            if args.role is None:
-                raise ConfigError(f"There is no user {args.user}.", "Make one with --role therapist.")
-            user = registry.add_user(args.user, Role(args.role))
-        print(login_url(args.address, registry.create_login_link(user)))
-    finally:
-        registry.close()
 
 
 if __name__ == "__main__":
