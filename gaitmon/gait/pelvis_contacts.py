@@ -16,7 +16,9 @@ No final contacts: what is published from the pelvis alone scatters too much (te
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -37,9 +39,10 @@ class PelvisContactParams:
     loading_s: float = 0.07  # s.d.: loading response, 10-12 % of a stride, is 0.10-0.15 s long
     kernel_half: int = 25  # 3.5 s.d.
     neighbourhood: int = 25  # two contacts are at least 0.25 s apart: 4 steps a second are running
-    first_share: float = 0.75  # the first peak that high next to the highest one there is the contact
+    rivals: int = 40  # of peaks too near to each other, at most 0.4 s, the highest is the contact
+    alike: float = 0.4  # unless another has this share of its height: then the stride tells
     fall: int = 40  # the fall before a contact is looked for within 0.4 s
-    min_rise_m_s3: float = 4.0  # of the loading rate from there; slow indoor steps reach 10-20
+    min_rise_m_s3: float = 1.5  # of the loading rate from there; at 0.5 m/s it is 3 to 4
     level_of: int = 6  # recent contacts, whose median rise is the level
     early_share: float = 0.35  # of the level, for a contact sooner than a step after the one before
     due_share: float = 0.15  # likewise once one is due: steps in a turn are soft, but they come in time
@@ -54,7 +57,7 @@ class PelvisContactParams:
 class PelvisSignals:
     """The pelvis on the 100 Hz grid; row i is grid index first + i, NaN where samples are missing.
 
-    Specific force without gravity along the momentary vertical, forward and left, not smoothed;
+    Specific force along the momentary vertical, forward and left, not smoothed;
     yaw_rate_rad_s about the vertical, left turn +, NaN throughout without a gyroscope.
     """
 
@@ -79,17 +82,19 @@ def pelvis_signals(first: int, raw: Floats, rotation: Floats) -> PelvisSignals:
     lean_forward, lean_left = along(u, forward), along(u, left)
     # Horizontal axes: forward and left made square to u, not to each other; they differ by the product
     # of two small tilts.
-    f = (along(acc, forward) - lean_forward * vertical) / np.sqrt(1.0 - lean_forward * lean_forward)
-    s = (along(acc, left) - lean_left * vertical) / np.sqrt(1.0 - lean_left * lean_left)
-    return PelvisSignals(first, vertical - 9.81, f, s, raw[:, 9])
+    f = (along(acc, forward) - lean_forward * vertical) / _cosine(lean_forward)
+    s = (along(acc, left) - lean_left * vertical) / _cosine(lean_left)
+    return PelvisSignals(first, vertical, f, s, raw[:, 9])
 
 
 @dataclass(frozen=True, slots=True)
-class _Rise:
-    """A possible contact.  index: its grid sample; rise_m_s3: of the loading rate up to it."""
+class _Peak:
+    """A possible contact.  index: its grid sample; height, rise: of the loading rate, from 0 and from the
+    fall before it."""
 
     index: int
     t_s: float
+    height_m_s3: float
     rise_m_s3: float
 
 
@@ -97,19 +102,20 @@ class _Rise:
 class PelvisContacts:
     """Finds both feet's initial contacts in one gait sequence, each committed once.  Stateful.
 
-    A contact is committed once 0.6 s after it are known, those of the first 4 s together.
+    A contact is committed once 0.67 s after it are known, those of the first 4 s together.
     sided: False where it is not known which way is forward (pelvis_axis.GUESS): no side is told.
     """
 
     start: int
     params: PelvisContactParams = field(default_factory=PelvisContactParams)
     sided: bool = True
-    _next: int = -1  # first index not yet judged
+    _next: int = -1  # first index not yet looked at
     _begun: bool = False  # the first seconds are settled
+    _peaks: list[_Peak] = field(default_factory=list)  # not yet settled
     _levels: list[float] = field(default_factory=list)
-    _latest: int | None = None  # contact
+    _latest: list[int] = field(default_factory=list)  # contacts, two
     _steps: list[int] = field(default_factory=list)  # recent step times
-    _waiting: list[_Rise] = field(default_factory=list)  # for a level in the first seconds, then for the side
+    _waiting: list[_Peak] = field(default_factory=list)  # contacts whose side is not known yet
     _sides: SideChain = field(default_factory=SideChain)
 
     def __post_init__(self) -> None:
@@ -118,13 +124,13 @@ class PelvisContacts:
     def needs_from(self) -> int:
         """Oldest grid index that a later call may look at."""
         p = self.params
-        judged = max(self._next, self.start) - p.fall - p.kernel_half
-        oldest = min((r.index for r in self._waiting), default=judged + p.sides.half)
-        return min(judged, oldest - p.sides.half)
+        unseen = max(self._next, self.start) - p.fall - p.kernel_half
+        oldest = min((r.index for r in (*self._peaks, *self._waiting)), default=unseen + p.sides.half)
+        return min(unseen, oldest - p.sides.half)
 
     def complete_until(self, upto: int) -> int:
         """No contact before this grid index will be added by later calls."""
-        oldest = min((r.index for r in self._waiting), default=upto)
+        oldest = min((r.index for r in (*self._peaks, *self._waiting)), default=upto)
         return min(max(self._next, self.start), oldest, upto) - 1  # a parabola's top is beside its sample
 
     def advance(self, signals: PelvisSignals, upto: int, period_s: float, *, final: bool) -> list[Contact]:  # noqa: ARG002  (LimbContacts' interface; the pelvis shows its own step time)
@@ -135,73 +141,63 @@ class PelvisContacts:
         final: nothing more will come; what waits is settled with what there is.
         """
         p = self.params
-        around = p.kernel_half + p.neighbourhood + 1
-        known = upto + max(around, p.sides.half + 1) if final else upto
+        known = upto + p.sides.half + 1 if final else upto
         s = _cut(signals, self.needs_from(), upto, known)
-        rises = self._rises(s, min(upto, known - around))
+        self._peaks += self._new_peaks(s, min(upto, known - p.kernel_half - 1))
         landings: list[Landing] = []
         sides: list[Side | None] = []
-        if self._begun:
-            self._waiting += self._outstanding(rises)
-        else:
-            self._waiting += rises
-            if final or known > self.start + p.seed + p.sides.half:
-                landings = self._begin(s)
-                sides = self._sides.first(landings)
-        if self._begun:
-            ready = [r for r in self._waiting if r.index + p.sides.half < known]
-            self._waiting = self._waiting[len(ready) :]
-            later = [self._landing(s, r) for r in ready]
-            sides += [self._sides.next(one) for one in later]
-            landings += later
+        if not self._begun:
+            if not final and known <= self.start + p.seed + p.sides.half:
+                return []
+            landings = [self._landing(s, r) for r in self._begin()]
+            sides = self._sides.first(landings)
+        self._waiting += self._settle(math.inf if final else self._next - p.rivals)
+        ready = [r for r in self._waiting if r.index + p.sides.half < known]
+        self._waiting = self._waiting[len(ready) :]
+        later = [self._landing(s, r) for r in ready]
+        sides += [self._sides.next(one) for one in later]
         return [
             Contact(ContactKind.IC, side if self.sided else None, one.t_s)
-            for one, side in zip(landings, sides, strict=True)
+            for one, side in zip([*landings, *later], sides, strict=True)
         ]
 
-    def _rises(self, s: PelvisSignals, until: int) -> list[_Rise]:
-        """Highest points of the loading rate from the first index not yet judged, with their rise."""
+    def _new_peaks(self, s: PelvisSignals, until: int) -> list[_Peak]:
+        """Local maxima of the loading rate from the first index not yet looked at."""
         p, begin = self.params, max(self._next, self.start)
         if until <= begin:
             return []
         self._next = until
-        a, b = begin - p.fall, until + p.neighbourhood + 1  # of the loading rate that is looked at
-        cut = slice(a - p.kernel_half - s.first, b + p.kernel_half - s.first)
+        a = begin - p.fall  # index of the first loading rate that is looked at; the last one is until
+        cut = slice(a - p.kernel_half - s.first, until + 1 + p.kernel_half - s.first)
         jolt = s.vertical_m_s2[cut] - s.forward_m_s2[cut]
         kernel = slope_kernel(p.loading_s, p.kernel_half, RATE_HZ)
         rate = correlate1d(jolt, kernel)[p.kernel_half : -p.kernel_half]
         now, before, after = (rate[p.fall + d : p.fall + d + until - begin] for d in (0, -1, 1))
-        out: list[_Rise] = []
+        out: list[_Peak] = []
         for j in np.flatnonzero((now > before) & (now >= after) & (now > 0)) + p.fall:  # NaN: False
-            seen = rate[j - p.fall : j + p.neighbourhood + 1]
-            if np.isnan(seen).any():
-                continue
-            low = seen[: p.fall].min()
-            rise = float(rate[j] - low)
-            if rise < p.first_share * (seen[p.fall :].max() - low):
-                continue
-            if rise >= p.min_rise_m_s3:
-                out.append(_Rise(int(a + j), (a + parabolic_top(rate, int(j))[0]) / RATE_HZ, rise))
+            rise = float(rate[j] - rate[j - p.fall : j].min())
+            if rise >= p.min_rise_m_s3:  # not where it is NaN
+                # Of three numbers, so that it rounds the same wherever the array begins.
+                top, height = parabolic_top(rate[j - 1 : j + 2], 1)
+                out.append(_Peak(int(a + j), (int(a + j) + (top - 1.0)) / RATE_HZ, height, rise))
         return out
 
-    def _begin(self, s: PelvisSignals) -> list[Landing]:
+    def _begin(self) -> list[_Peak]:
         """The contacts of the first seconds.  What they rise to is the level that others are held to:
         the median of those at least half as high as the highest, so that fidgets before walking do
         not count."""
         self._begun = True
-        rises, end = self._waiting, self.start + self.params.seed
-        first = [r for r in rises if r.index < end]
+        end = self.start + self.params.seed
+        first = [r for r in self._peaks if r.index < end]
         if first:
             highest = max(r.rise_m_s3 for r in first)
             self._levels = [median(r.rise_m_s3 for r in first if r.rise_m_s3 >= 0.5 * highest)]
-        contacts = self._outstanding(first)
-        contacts = [*self._soft_start(first, contacts), *contacts]
-        self._waiting = self._outstanding([r for r in rises if r.index >= end])
-        return [self._landing(s, r) for r in contacts]
+        contacts = self._settle(end)
+        return [*self._soft_start(first, contacts), *contacts]
 
-    def _soft_start(self, rises: list[_Rise], contacts: list[_Rise]) -> list[_Rise]:
+    def _soft_start(self, rises: list[_Peak], contacts: list[_Peak]) -> list[_Peak]:
         """The steps that set the body in motion, softer than the first contact found but in time."""
-        p, out = self.params, list[_Rise]()
+        p, out = self.params, list[_Peak]()
         if len(contacts) < 2:
             return out
         earliest, usual = contacts[0].index, median(self._steps)
@@ -214,25 +210,45 @@ class PelvisContacts:
                 earliest = r.index
         return out
 
-    def _outstanding(self, rises: list[_Rise]) -> list[_Rise]:
-        """Those that are contacts: far enough from the one before, and as high as recent ones."""
-        p, out = self.params, []
-        for r in rises:
-            step = None if self._latest is None else r.index - self._latest
+    def _settle(self, until: float) -> list[_Peak]:
+        """The contacts among the peaks before grid index ``until``: far enough from the one before, as
+        high as recent ones, and the right one of several."""
+        p, out = self.params, list[_Peak]()
+        while self._peaks and self._peaks[0].index < until:
+            peak = self._peaks.pop(0)
+            step = peak.index - self._latest[-1] if self._latest else None
             usual = median(self._steps) if self._steps else p.neighbourhood
-            if step is not None and step < max(p.neighbourhood, p.too_soon * usual):
+            apart = max(p.neighbourhood, p.too_soon * usual)
+            if step is not None and step < apart:
                 continue
             share = p.early_share if step is None or step < p.due * usual else p.due_share
-            if self._levels and r.rise_m_s3 < share * median(self._levels):
+            if self._levels and peak.rise_m_s3 < share * median(self._levels):
                 continue
-            self._levels = [*self._levels[1 - p.level_of :], r.rise_m_s3]
+            if self._another_is_right(peak, min(apart, p.rivals)):
+                continue
+            self._levels = [*self._levels[1 - p.level_of :], peak.rise_m_s3]
             if step is not None:
                 self._steps = [*self._steps[1 - p.level_of :], step]
-            self._latest = r.index
-            out.append(r)
+            self._latest = [*self._latest[-1:], peak.index]
+            out.append(peak)
         return out
 
-    def _landing(self, s: PelvisSignals, r: _Rise) -> Landing:
+    def _another_is_right(self, peak: _Peak, within: float) -> bool:
+        """Whether a later peak is much higher, or alike and nearer to where the stride, as long as recent
+        ones, would end."""
+        p = self.params
+        rivals = [r for r in self._peaks if r.index < peak.index + within]
+        highest = max((r.height_m_s3 for r in rivals), default=0.0)
+        if peak.height_m_s3 < p.alike * highest:
+            return True
+        strides = [a + b for a, b in pairwise(self._steps)]
+        if not strides:
+            return peak.height_m_s3 < highest
+        due = self._latest[0] + median(strides)
+        alike = [r for r in rivals if r.height_m_s3 >= p.alike * peak.height_m_s3]
+        return any(abs(r.index - due) < abs(peak.index - due) for r in alike)
+
+    def _landing(self, s: PelvisSignals, r: _Peak) -> Landing:
         i, half = r.index - s.first, self.params.sides.half
         window = slice(i - half, i + half + 1)
         return landing(r.t_s, s.left_m_s2[window], s.yaw_rate_rad_s[window], self.params.sides)
@@ -241,6 +257,11 @@ class PelvisContacts:
 def _dot(a: Floats, b: Floats) -> Floats:
     """Row by row, written out for the reason that alignment.along gives."""
     return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
+
+
+def _cosine(sine: Floats) -> Floats:
+    """Of a lean of the trunk; nobody walks lying down, where the horizontal axes end."""
+    return np.asarray(np.sqrt(np.maximum(1.0 - sine * sine, 0.01)))
 
 
 def _cut(s: PelvisSignals, begin: int, upto: int, known: int) -> PelvisSignals:

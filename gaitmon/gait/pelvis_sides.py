@@ -89,11 +89,11 @@ class SideChain:
 
     def first(self, landings: Sequence[Landing]) -> list[Side | None]:
         """Sides of a sequence's first contacts, each from all of them."""
-        before = [None, *landings[:-1]]
-        for a, b in zip(before, landings, strict=True):
-            self._get_used_to(a, b)
-        evidence = [self._evidence(a, b) for a, b in zip(before, landings, strict=True)]
-        changes = [self._miss(a, b) for a, b in zip(before, landings, strict=True)]
+        pairs = list(zip([None, *landings], landings, strict=False))  # each with the one before
+        for before, one in pairs:
+            self._get_used_to(before, one)
+        evidence = [self._evidence(before, one) for before, one in pairs]
+        changes = [self._miss(before, one) for before, one in pairs]
         later = [0.0] * len(landings)
         for i in range(len(landings) - 2, -1, -1):
             later[i] = _handed_on(later[i + 1] + evidence[i + 1], changes[i + 1])
