@@ -32,12 +32,11 @@ def steady(walk: Walked, kind: ContactKind, side: Side, within_s: float = 0.25) 
 @pytest.mark.parametrize("speed", SPEEDS)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_contact_of_a_steady_walk_is_found(speed: float, seed: int) -> None:
-    """And no other: within 0.15 s of the truth.  Measured largest errors: IC 0.12 s at 0.5 m/s, 0.06 s at
-    0.7, 0.05 above; FC 0.08, 0.06, 0.02."""
+    """And no other: within 0.06 s of the truth.  Measured largest errors: 32 ms (IC), 39 ms (FC, 0.7 m/s)."""
     walk = plain_walk(speed, seed=seed)
     for side in Side:
         for kind in ContactKind:
-            matched = steady(walk, kind, side, within_s=0.15)
+            matched = steady(walk, kind, side, within_s=0.06)
             assert matched.recall == 1.0, (kind, side)
 
 
@@ -66,15 +65,30 @@ def spread(speed: float) -> dict[ContactKind, float]:
     return out
 
 
-# Bars of issue 3: IC 8 ms, FC 12 ms.  Measured beside each.
-@pytest.mark.parametrize(
-    ("speed", "ic_s", "fc_s"),
-    [(0.7, 0.022, 0.012), (1.25, 0.008, 0.012), (1.7, 0.008, 0.012)],
-    ids=["slow", "free", "fast"],
-)
-def test_timing_scatters_little(speed: float, ic_s: float, fc_s: float) -> None:
-    assert spread(speed)[IC] < ic_s
-    assert spread(speed)[FC] < fc_s
+@pytest.mark.parametrize("speed", [0.7, 1.25, 1.7])
+def test_timing_scatters_little(speed: float) -> None:
+    """The bars of issue 3.  Measured IC 6.8 / 2.6 / 1.9 ms, FC 7.0 / 2.5 / 2.1 ms."""
+    assert spread(speed)[IC] < 0.008
+    assert spread(speed)[FC] < 0.012
+
+
+def test_very_slow_timing_does_not_get_worse() -> None:
+    """0.5 m/s: measured IC 12.0, FC 9.1 ms."""
+    assert spread(0.5)[IC] < 0.016
+    assert spread(0.5)[FC] < 0.012
+
+
+@pytest.mark.xfail(reason="12.0 ms at 0.5 m/s")
+def test_very_slow_initial_contacts_scatter_by_8_ms() -> None:
+    assert spread(0.5)[IC] < 0.008
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_contacts_are_not_biased_by_more_than_a_frame_or_two(speed: float) -> None:
+    """Mean error of both limbs.  Measured IC -9 .. -19 ms, FC -2 .. -9 ms over the speeds."""
+    for kind, most_s in ((IC, 0.030), (FC, 0.015)):
+        errors = [steady(plain_walk(speed, seed=s), kind, side).error_s for s in (1, 2) for side in Side]
+        assert abs(np.concatenate(errors).mean()) < most_s
 
 
 @pytest.mark.parametrize("seed", [3, 4])

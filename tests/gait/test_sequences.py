@@ -49,7 +49,7 @@ def test_five_times_sit_to_stand_is_not_walking() -> None:
 def test_walking_is_found_within_4_s(speed: float) -> None:
     """Of signal after its first contact, once aligned, in blocks of 20 samples.
 
-    Measured 3.4 / 2.7 / 2.5 / 2.2 s: the window is 4 s long, and must be half full of walking.
+    Measured 3.2 / 2.7 / 2.3 / 1.8 s.
     """
     script = (Stand(5.0), Walk(seconds=26.0), Stand(6.0), Walk(seconds=12.0), Stand(5.0))
     simulated = simulate(script, WalkerParams(speed_m_s=speed), seed=2)
