@@ -24,6 +24,7 @@ MTW_PLACEMENTS = {
     "..24": Placement.RIGHT_FOOT,
 }
 STROKE_SUBJECTS = ("pp02", "pp03", "pp08", "pp09")
+MOBGAP_HZ = 100.0
 MOBGAP_TRIALS = ("Test5/Trial1", "Test5/Trial2", "Test11/Trial1")
 FOOT = {Side.LEFT: Placement.LEFT_FOOT, Side.RIGHT: Placement.RIGHT_FOOT}
 
@@ -49,12 +50,14 @@ class ReferenceBout:
 
     contacts: initial and final, in order of time.  What the reference missed, in turns above all, is
     missing here too.
+    strides_s: (start, end) of what the reference itself calls a stride with a duration.
     """
 
     trial: str
     start_s: float
     end_s: float
     contacts: tuple[Contact, ...]
+    strides_s: tuple[tuple[float, float], ...]
 
 
 @cache
@@ -123,7 +126,13 @@ def mobgap_bouts(trial: str, system: str = "INDIP") -> tuple[ReferenceBout, ...]
                 (ContactKind.FC, bout.FinalContact_Event, bout.FinalContact_LeftRight),
             )
             for t_s, side in zip(np.atleast_1d(times_s), np.atleast_1d(sides), strict=True)
+            if np.isfinite(t_s)
         ]
         contacts.sort(key=lambda c: c.t_s)
-        bouts.append(ReferenceBout(trial, float(bout.Start), float(bout.End), tuple(contacts)))
+        # INDIP counts samples there, the optical system seconds.
+        ends = np.atleast_2d(np.asarray(bout.Stride_InitialContacts, dtype=np.float64))
+        ends_s = ends / MOBGAP_HZ if system == "INDIP" else ends
+        valid = np.isfinite(np.atleast_1d(bout.Stride_Duration)) & np.isfinite(ends).all(axis=1)
+        strides = tuple((float(a), float(b)) for a, b in ends_s[valid])
+        bouts.append(ReferenceBout(trial, float(bout.Start), float(bout.End), tuple(contacts), strides))
     return tuple(bouts)

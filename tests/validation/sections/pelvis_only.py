@@ -13,9 +13,11 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
+from scipy.ndimage import correlate1d
 from scipy.optimize import linear_sum_assignment
 
 from gaitmon.gait.pelvis_contacts import PelvisContacts, pelvis_signals
+from gaitmon.gait.pelvis_sides import slope_kernel
 from gaitmon.gait.sequences import TICK
 from gaitmon.imu.alignment import segment_rotation, unit
 from gaitmon.imu.chain import SensorChain
@@ -28,8 +30,9 @@ from tests.loaders import MOBGAP_TRIALS, STROKE_SUBJECTS, foot_samples, mobgap, 
 from tests.validation.foot_rule import foot_contacts, initial_s, step_time_asymmetry_pct, wilson
 
 TOLERANCE_S = 0.25
-LONGEST_STRIDE_S = 3.0
 SPEEDS_M_S = (0.5, 0.7, 0.9, 1.1, 1.3, 1.5, 1.7)
+SPANS_S = {"qmt": (95.0, 140.0), "mtw": (6.0, 17.0)}  # of walking
+STROKE_SPAN_S = (5.0, 121.0)
 PERSONS = 6  # simulated people a speed, each with another mounting
 FIRST_PERSON = 20000  # held out: development looked at persons below 10000
 
@@ -70,7 +73,13 @@ class Score:
     def stride_mae_ms(self) -> float:
         return 1000 * float(np.mean(np.abs(self.stride_errors_s)))
 
-    def add(self, found: Sequence[Contact], reference: Sequence[Contact]) -> None:
+    def add(
+        self,
+        found: Sequence[Contact],
+        reference: Sequence[Contact],
+        strides_s: Sequence[tuple[float, float]] | None = None,
+    ) -> None:
+        """strides_s: what counts as a stride, within 15 ms; None for all pairs of one side's neighbours."""
         pairs = matched(found, reference)
         self.tp += len(pairs)
         self.fp += len(found) - len(pairs)
@@ -84,7 +93,8 @@ class Score:
         at = {r.t_s: f.t_s for f, r in pairs}
         for side in Side:
             for a, b in pairwise([r.t_s for r in reference if r.side is side]):
-                if a in at and b in at and b - a < LONGEST_STRIDE_S:
+                known = strides_s is None or any(abs(a - c) + abs(b - d) < 0.015 for c, d in strides_s)
+                if a in at and b in at and known:
                     self.stride_errors_s.append(at[b] - at[a] - (b - a))
 
 
@@ -95,6 +105,10 @@ def matched(found: Sequence[Contact], reference: Sequence[Contact]) -> list[tupl
     rows, columns = linear_sum_assignment(np.where(apart <= TOLERANCE_S, apart, forbidden))
     near = [(i, j) for i, j in zip(rows, columns, strict=True) if apart[i, j] <= TOLERANCE_S]
     return [(found[int(i)], reference[int(j)]) for i, j in near]
+
+
+def recorded(name: str) -> Recording:
+    return qmt() if name == "qmt" else mtw() if name == "mtw" else stroke(name)
 
 
 def pelvis_track(blocks: Sequence[ImuBlock]) -> Track:
@@ -148,8 +162,8 @@ def asymmetry_pct(landed: Sequence[Contact]) -> float:
 @cache
 def feet(name: str) -> tuple[Score, float, float]:
     """Score against the foot rule, and step-time asymmetry in %: found, reference."""
-    start_s, end_s = {"qmt": (95.0, 140.0), "mtw": (6.0, 17.0)}.get(name, (5.0, 121.0))
-    recording = qmt() if name == "qmt" else mtw() if name == "mtw" else stroke(name)
+    start_s, end_s = SPANS_S.get(name, STROKE_SPAN_S)
+    recording = recorded(name)
     reference = foot_reference_of(recording, start_s, end_s)
     found = contacts(recorded_track(recording), round(100 * start_s), round(100 * end_s))
     low, high = reference[0].t_s - TOLERANCE_S, reference[-1].t_s + TOLERANCE_S
@@ -168,7 +182,8 @@ def laboratory(system: str = "INDIP", margin_s: float = TOLERANCE_S) -> Score:
         track = recorded_track(mobgap(trial))
         for bout in mobgap_bouts(trial, system):
             start, end = round(100 * (bout.start_s - margin_s)), round(100 * (bout.end_s + margin_s))
-            score.add(contacts(track, start, end), [c for c in bout.contacts if c.kind is ContactKind.IC])
+            landed = [c for c in bout.contacts if c.kind is ContactKind.IC]
+            score.add(contacts(track, start, end), landed, bout.strides_s)
     return score
 
 
@@ -183,7 +198,7 @@ def references_agree() -> Score:
             low, high = bout.start_s - TOLERANCE_S, bout.end_s + TOLERANCE_S
             here = [c for c in optical if low <= c.t_s <= high]
             if here:
-                score.add(here, [c for c in bout.contacts if c.kind is ContactKind.IC])
+                score.add(here, [c for c in bout.contacts if c.kind is ContactKind.IC], bout.strides_s)
     return score
 
 
@@ -303,9 +318,54 @@ def _simulated_lines() -> Iterator[str]:
         yield row(f"{speed} m/s", pooled([w.score for w in walks]), f"{worst:.0f}")
 
 
+UNLOADING_S = 0.12  # s.d.: the steadiest of those tried, 0.05 to 0.16
+
+
+def final_contact_errors_s(name: str) -> Floats:
+    """Errors of the best candidate for a final contact, the steepest fall of (vertical - forward)
+    acceleration, sought within 0.15 s of every final contact that the foot rule knows: what a detector
+    that never errs in kind would reach."""
+    start_s, end_s = SPANS_S.get(name, STROKE_SPAN_S)
+    recording = recorded(name)
+    track = recorded_track(recording)
+    rotation, _ = walking_axis(track, round(100 * start_s), round(100 * end_s))
+    signals = pelvis_signals(track.first, track.view(track.first, track.end), rotation)
+    kernel = slope_kernel(UNLOADING_S, 45, 100.0)
+    rate = correlate1d(signals.vertical_m_s2 - signals.forward_m_s2, kernel)
+    both = [c for side in Side for c in foot_contacts(*foot_samples(recording, side), side)]
+    errors = []
+    for c in both:
+        if c.kind is ContactKind.FC and start_s <= c.t_s < end_s:
+            near = round(100 * c.t_s) - track.first
+            errors.append(
+                (near - 15 + int(np.argmin(rate[near - 15 : near + 16])) + track.first) / 100 - c.t_s
+            )
+    return np.array(errors)
+
+
+def _final_contact_lines() -> Iterator[str]:
+    yield "| final contacts, best candidate | " + " | ".join((*STROKE_SUBJECTS, "qmt", "mtw")) + " |"
+    yield "|---|---|---|---|---|---|---|"
+    cells = []
+    for name in (*STROKE_SUBJECTS, "qmt", "mtw"):
+        e = 1000 * final_contact_errors_s(name)
+        cells.append(f"{e.mean():+.0f} ± {e.std():.0f} ms")
+    yield "| bias ± SD | " + " | ".join(cells) + " |"
+    yield ""
+    yield (
+        "Sought next to the foot's own final contacts, and still its bias differs between people by more "
+        "than a normal double support's spread: no final contact, no stance time, is told from the pelvis."
+    )
+
+
 def section() -> str:
     """Markdown: laboratory, feet, simulation."""
-    parts: list[Callable[[], Iterator[str]]] = [_laboratory_lines, _feet_lines, _simulated_lines]
+    parts: list[Callable[[], Iterator[str]]] = [
+        _laboratory_lines,
+        _feet_lines,
+        _simulated_lines,
+        _final_contact_lines,
+    ]
     intro = (
         "## Pelvis sensor alone\n\n"
         "Initial contacts and sides with no thigh sensor: contact where the loading "
