@@ -316,7 +316,7 @@ class ClockMap:
                 table[:, 3] = below
             least = beneath[:, below].max(axis=1) if below.any() else above - self.params.grain_cap_s
             self._weigh(rates, above, above - least)
-            if half <= max(0.01 * limit, 10.0 * self._rate_sd):
+            if half <= max(0.02 * limit, 10.0 * self._rate_sd):
                 return
             mid, half = self._rate, max(5.0 * self._rate_sd, 0.01 * limit)
 

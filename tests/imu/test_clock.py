@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gaitmon.imu.clock import ClockParams, ClockRestart, RestartReason, SensorClock, Timed
+from gaitmon.imu.clock import ClockParams, ClockRestart, RestartReason, SensorClock, SensorClockState, Timed
 from gaitmon.imu.clock_map import BINS, HOLD_S, ClockMap, MapParams, MapState, grain_s
 from gaitmon.imu.clock_quality import P95, ClockQuality, hull_report, pair_uncertainty_s
 from gaitmon.imu.device_clock import DeviceClock, Stamps, Ticks
@@ -24,7 +24,7 @@ U32_US = ClockParams.stamped(32, 1e-6, 1.0 / 60.0)
 
 def pushed(
     params: ClockParams, ticks: Ticks | None, arrival: Floats, rows: Floats, cuts: list[int]
-) -> tuple[list[Timed | ClockRestart], list[ClockQuality | None]]:
+) -> tuple[list[Timed | ClockRestart], list[ClockQuality | None], SensorClockState]:
     clock = SensorClock(params)
     out: list[Timed | ClockRestart] = []
     qualities = []
@@ -32,7 +32,7 @@ def pushed(
     for a, b in zip([0, *cuts], [*cuts, len(arrival)], strict=True):
         out += clock.push(None if ticks is None else ticks[a:b], arrival[a:b], rows[a * size : b * size])
         qualities.append(clock.quality)
-    return out + clock.flush(), qualities
+    return out + clock.flush(), qualities, clock.state
 
 
 def troubled(seed: int) -> tuple[Ticks, Floats]:
@@ -60,14 +60,15 @@ def troubled(seed: int) -> tuple[Ticks, Floats]:
 def test_independent_of_cuts_bit_for_bit_and_never_revised(seed: int, data: st.DataObject) -> None:
     ticks, arrival = troubled(seed)
     rows = np.arange(len(arrival), dtype=np.float64)[:, np.newaxis]
-    whole, last = pushed(U32_US, ticks, arrival, rows, [])
+    whole, last, left = pushed(U32_US, ticks, arrival, rows, [])
     cuts = sorted(data.draw(st.lists(st.integers(0, len(arrival)), max_size=40)))
-    cut, qualities = pushed(U32_US, ticks, arrival, rows, cuts)
+    cut, qualities, state = pushed(U32_US, ticks, arrival, rows, cuts)
     for a, b in zip(concat(whole), concat(cut), strict=True):
         assert a.t_s.tobytes() == b.t_s.tobytes()
         assert a.rows.tobytes() == b.rows.tobytes()
         assert (np.diff(a.t_s) > 0).all()
     assert last[-1] == qualities[-1]
+    assert left == state  # of which everything to come is a function
     assert [r for r in whole if isinstance(r, ClockRestart)] == [
         r for r in cut if isinstance(r, ClockRestart)
     ]
@@ -86,7 +87,7 @@ def test_a_checkpoint_goes_on_bit_for_bit(cut: int, kind: str) -> None:
     }[kind]
     given_ticks = {"none": None, "counted": np.arange(len(ticks), dtype=np.uint64) % 256}.get(kind, ticks)
     rows = np.random.default_rng(0).normal(size=(len(arrival) * params.samples, 6))
-    whole, _ = pushed(params, given_ticks, arrival, rows, [])
+    whole, _, _ = pushed(params, given_ticks, arrival, rows, [])
     first = SensorClock(params)
     head, size = (None if given_ticks is None else given_ticks[:cut]), params.samples
     out = first.push(head, arrival[:cut], rows[: cut * size])
@@ -112,7 +113,7 @@ def test_any_ticks_give_increasing_times(bits: int, steps: list[tuple[int, float
     arrival = np.cumsum([dt for _, dt in steps] + [0.02] * regular)
     params = ClockParams.stamped(bits, 0.02, 0.02)
     rows = np.arange(len(ticks), dtype=np.float64)[:, np.newaxis]
-    out, _ = pushed(params, ticks, arrival, rows, [len(steps) // 2])
+    out, _, _ = pushed(params, ticks, arrival, rows, [len(steps) // 2])
     for part in concat(out):
         assert np.isfinite(part.t_s).all()
         assert (np.diff(part.t_s) > 0).all()
