@@ -31,6 +31,7 @@ from gaitmon.gait.strides import StrideAssembler
 from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, MOVED_DEG, SETTLED_WALK, Aligner, moved_deg
 from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
+from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import (
     Alignment,
     Bools,
@@ -98,10 +99,22 @@ class GaitPipeline:
         """The recording ends: everything held back becomes final."""
         for chain in self._chains.values():
             chain.close_run()
-        end = max((c.raw.end for c in self._chains.values() if c.begun), default=0)
+        begun = [c.raw for c in self._chains.values() if c.begun]
+        start, end = min((t.first for t in begun), default=0), max((t.end for t in begun), default=0)
+        lost = [
+            Notice(
+                NoticeKind.GAP,
+                f"{p}: no samples from {(c.last_sample or start) / 100:.1f} s to the end.",
+                p,
+                (c.last_sample or start) / 100.0,
+                end / 100.0,
+            )
+            for p, c in self._chains.items()
+            if c.last_sample is None or end - c.last_sample > GRID_HZ
+        ]
         for chain in self._chains.values():
             if not chain.begun:
-                chain.gap(Gap(chain.placement, 0.0, end / 100.0, "no samples"))
+                chain.gap(Gap(chain.placement, start / 100.0, end / 100.0, "no samples"))
             chain.raw.skip_to(end + TICK)
             chain.smooth.skip_to(end + TICK)
         out = list(self._advance())
@@ -109,7 +122,7 @@ class GaitPipeline:
         if (sequence := self._tracker.close()) is not None:
             out += self._walk(sequence, now)
         out += self._close_bout(math.inf)
-        return out + self._last_words()
+        return out + lost + self._last_words()
 
     # ---- time -------------------------------------------------------------------------------
 

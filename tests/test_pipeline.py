@@ -120,9 +120,6 @@ def test_contacts_lie_inside_what_was_heard(speed: float) -> None:
             assert 0.0 <= r.t_s <= min(heard, end)
 
 
-@pytest.mark.xfail(
-    reason="up to 0.24 s after the last sample: the model stands in for a landing nobody recorded"
-)
 def test_a_recording_that_ends_in_a_stride_invents_no_contact() -> None:
     for end_s in np.arange(12.3, 13.6, 0.11):
         blocks = [between(b, 0.0, float(end_s)) for b in whole(plain_walk().simulated).values()]

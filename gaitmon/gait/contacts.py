@@ -33,7 +33,8 @@ class ContactParams:
 
     min_swing_rad_s: float = 0.6  # 34 deg/s; a very slow walker's peak is 77 (Schwartz 2008, table 1.5)
     min_excursion_rad: float = 0.14  # 8 deg of forward thigh motion around a peak
-    min_share_of_level: float = 0.45  # of the recent swing peaks; the landing's own bump stays below
+    min_share_of_level: float = 0.4  # of the recent swing peaks; the landing's own bump stays below
+    level_memory: int = 300  # grid samples: who slows down is judged anew after 3 s without a swing
     neighbourhood: int = 40  # a swing peak is the highest within 0.4 s on either side
     fc_from_share: float = 0.03  # of the swing peak: where the thigh begins to come forward
     fc_period_s: tuple[float, ...] = (0.80, 0.92, 1.07, 1.33, 1.79)
@@ -78,8 +79,8 @@ class LimbContacts:
     side: Side | None
     start: int
     params: ContactParams = field(default_factory=ContactParams)
-    _next: int = -1  # first index not yet judged as a peak
-    _levels: list[float] = field(default_factory=list)
+    _next: int = -(10**12)  # first index not yet judged as a peak
+    _levels: list[tuple[int, float]] = field(default_factory=list)  # accepted peaks and their rates
     _peaks: list[int] = field(default_factory=list)
     _first: tuple[int, float] | None = None
     _waiting: list[_Swing] = field(default_factory=list)
@@ -147,9 +148,10 @@ class LimbContacts:
         a shift of weight before the first step is not one."""
         share = self.params.min_share_of_level
         if self._levels:
-            if rate < share * median(self._levels[-6:]):
+            recent = [r for p, r in self._levels[-6:] if p > peak - self.params.level_memory]
+            if recent and rate < share * median(recent):
                 return []
-            self._levels.append(rate)
+            self._levels = [*self._levels[-6:], (peak, rate)]
             return [peak]
         held, self._first = self._first, (peak, rate)
         if held is None or held[1] < share * rate:
@@ -157,7 +159,7 @@ class LimbContacts:
         if rate < share * held[1]:
             self._first = held
             return []
-        self._levels, self._first = [held[1], rate], None
+        self._levels, self._first = [held, (peak, rate)], None
         return [held[0], peak]
 
     def _swing_at(self, s: LimbSignals, peak: int, period_s: float) -> _Swing:
@@ -206,7 +208,8 @@ def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: Cont
         top = _first_prominent(window, float(np.median(forward[: turn + 1])), p)
         if top is not None:
             return (peak + _shoulder(rate, turn + top, p.shoulder)) / 100.0 - p.shoulder_lag_s
-    return (peak + p.ic_model * period) / 100.0
+    model = peak + p.ic_model * period
+    return model / 100.0 if model < upto else None  # not after the last sample
 
 
 def _shoulder(rate: Floats, start: int, length: int) -> float:

@@ -264,7 +264,7 @@ class SequenceTracker:
         self._quiet = 0
         self._start: int | None = None
         self._end = 0
-        self._floor = 0  # no sequence starts before the last one's end
+        self._floor = -(10**12)  # before every recording; no sequence starts before the last one's end
         self._periods: list[float] = []
 
     @property

@@ -36,6 +36,7 @@ class SensorChain:
         self._kernels: tuple[ZeroPhase, ZeroPhase] | None = None  # acc, gyr; None between runs
         self._last: Floats | None = None
         self._run_end = 0
+        self._heard = False
         self._settled = 0
         self._skip = 0
         self.holes: list[tuple[int, int]] = []  # grid indices [a, b) without samples, longer than 1 s
@@ -43,6 +44,11 @@ class SensorChain:
     @property
     def begun(self) -> bool:
         return self.raw.begun
+
+    @property
+    def last_sample(self) -> int | None:
+        """Grid index after the newest sample there was; None when there was none."""
+        return self._run_end if self._heard else None
 
     @property
     def frontier(self) -> int:
@@ -74,7 +80,7 @@ class SensorChain:
     def _run(self, run: GridRun) -> None:
         x = run.signals
         first = run.first
-        if first < self.raw.end:  # older than a gap that was already declared
+        if self.raw.begun and first < self.raw.end:  # older than a gap that was already declared
             x, first = x[self.raw.end - first :], self.raw.end
             if len(x) == 0:
                 return
@@ -86,11 +92,12 @@ class SensorChain:
             )
             self.smooth.skip_to(first)
             self._skip = HALF
-        if self.raw.begun and first - self._run_end > GRID_HZ and self._run_end:
+        if self._heard and first - self._run_end > GRID_HZ:
             self.holes.append((self._run_end, first))
         self.raw.extend(first, self._raw_rows(x, first))
         self._run_end = first + len(x)
         self._last = x[-1:]
+        self._heard = True
         self._smooth_rows(self._kernels, x, self._run_end - HALF)
 
     def _raw_rows(self, x: Floats, first: int) -> Floats:

@@ -156,7 +156,6 @@ def test_a_sensor_that_ends_early_stops_nobody(who: Placement) -> None:
         assert last < 24.0 if who.side is side else last > 40.0
 
 
-@pytest.mark.xfail(reason="a hole is told when the sensor comes back; one that never does is not told of")
 def test_a_sensor_that_ends_early_is_told_of() -> None:
     for who in SENSORS:
         _, bouts, notices = shown(ended_early(who))
@@ -178,7 +177,6 @@ def test_a_sensor_that_is_never_heard_changes_nothing_for_the_others(who: Placem
     assert [repr(r) for r in never_heard(who) if isinstance(r, Contact | Stride)] == expected
 
 
-@pytest.mark.xfail(reason="quality names only sensors that were never announced")
 def test_a_sensor_that_is_never_heard_is_told_of() -> None:
     for who in SENSORS:
         _, bouts, notices = shown(never_heard(who))
@@ -245,15 +243,11 @@ def test_the_origin_of_time_does_not_matter() -> None:
     np.testing.assert_allclose([s.end_s - 36_000.0 for s in b], [s.end_s for s in a], atol=1e-6)
 
 
-@pytest.mark.xfail(reason="what lies before t = 0 is dropped without a word")
 def test_nor_does_it_when_it_lies_within_the_recording() -> None:
     earlier = run_whole({p: shifted(b, -30.0) for p, b in streams().items()})
     assert sum(isinstance(r, Stride) for r in earlier) == len(plain_walk().strides)
 
 
-@pytest.mark.xfail(
-    reason="the silent sensor's track is filled from t = 0 on: 13 MB for each 1000 s, and 0.3 s of work"
-)
 def test_a_sensor_that_is_never_heard_costs_no_memory() -> None:
     """Promised, silent, and not declared by a Gap, some time into a segment."""
 
