@@ -38,17 +38,19 @@ class PelvisContactParams:
 
     loading_s: float = 0.07  # s.d.: loading response, 10-12 % of a stride, is 0.10-0.15 s long
     kernel_half: int = 25  # 3.5 s.d.
-    neighbourhood: int = 25  # two contacts are at least 0.25 s apart: 4 steps a second are running
-    rivals: int = 40  # of peaks too near to each other, at most 0.4 s, the highest is the contact
+    neighbourhood: int = 30  # 0.3 s: no two contacts, of peaks so near the highest; 3.3 steps a second run
     alike: float = 0.4  # unless another has this share of its height: then the stride tells
     fall: int = 40  # the fall before a contact is looked for within 0.4 s
     min_rise_m_s3: float = 1.5  # of the loading rate from there; at 0.5 m/s it is 3 to 4
     level_of: int = 6  # recent contacts, whose median rise is the level
-    early_share: float = 0.35  # of the level, for a contact sooner than a step after the one before
-    due_share: float = 0.15  # likewise once one is due: steps in a turn are soft, but they come in time
-    due: float = 0.75  # of the recent step time
-    too_soon: float = 0.6  # likewise: in no walk is one side's step so short (an asymmetry of 85 %)
-    late: float = 1.5  # likewise: a step was missed, or there was none
+    # A contact rises to a share of the level that depends on the time since the one before, in recent
+    # step times: steps in a turn are soft, but they come in time.
+    too_soon: float = 0.6  # in no walk is one side's step so short (an asymmetry of 85 %) ...
+    too_soon_share: float = 0.7  # ... unless it was the other side's steps that were missed
+    due: float = 0.75
+    early_share: float = 0.35
+    due_share: float = 0.15
+    late: float = 1.5  # a step was missed, or there was none
     seed: int = 400  # 4 s, the least that is called walking: nothing is committed before
     sides: SideParams = field(default_factory=SideParams)
 
@@ -102,7 +104,7 @@ class _Peak:
 class PelvisContacts:
     """Finds both feet's initial contacts in one gait sequence, each committed once.  Stateful.
 
-    A contact is committed once 0.67 s after it are known, those of the first 4 s together.
+    A contact is committed once 0.6 s after it are known, those of the first 4 s together.
     sided: False where it is not known which way is forward (pelvis_axis.GUESS): no side is told.
     """
 
@@ -124,9 +126,9 @@ class PelvisContacts:
     def needs_from(self) -> int:
         """Oldest grid index that a later call may look at."""
         p = self.params
-        unseen = max(self._next, self.start) - p.fall - p.kernel_half
-        oldest = min((r.index for r in (*self._peaks, *self._waiting)), default=unseen + p.sides.half)
-        return min(unseen, oldest - p.sides.half)
+        unseen = max(self._next, self.start)
+        oldest = min((r.index for r in (*self._peaks, *self._waiting)), default=unseen)
+        return min(unseen - p.fall - p.kernel_half, oldest - p.sides.half)
 
     def complete_until(self, upto: int) -> int:
         """No contact before this grid index will be added by later calls."""
@@ -151,7 +153,7 @@ class PelvisContacts:
                 return []
             landings = [self._landing(s, r) for r in self._begin()]
             sides = self._sides.first(landings)
-        self._waiting += self._settle(math.inf if final else self._next - p.rivals)
+        self._waiting += self._settle(math.inf if final else self._next - p.neighbourhood)
         ready = [r for r in self._waiting if r.index + p.sides.half < known]
         self._waiting = self._waiting[len(ready) :]
         later = [self._landing(s, r) for r in ready]
@@ -218,13 +220,12 @@ class PelvisContacts:
             peak = self._peaks.pop(0)
             step = peak.index - self._latest[-1] if self._latest else None
             usual = median(self._steps) if self._steps else p.neighbourhood
-            apart = max(p.neighbourhood, p.too_soon * usual)
-            if step is not None and step < apart:
+            if step is not None and step < p.neighbourhood:
                 continue
-            share = p.early_share if step is None or step < p.due * usual else p.due_share
+            share = self._share_needed(None if step is None else step / usual)
             if self._levels and peak.rise_m_s3 < share * median(self._levels):
                 continue
-            if self._another_is_right(peak, min(apart, p.rivals)):
+            if self._another_is_right(peak):
                 continue
             self._levels = [*self._levels[1 - p.level_of :], peak.rise_m_s3]
             if step is not None:
@@ -233,11 +234,17 @@ class PelvisContacts:
             out.append(peak)
         return out
 
-    def _another_is_right(self, peak: _Peak, within: float) -> bool:
+    def _share_needed(self, steps_since: float | None) -> float:
+        p = self.params
+        if steps_since is not None and steps_since >= p.due:
+            return p.due_share
+        return p.early_share if steps_since is None or steps_since >= p.too_soon else p.too_soon_share
+
+    def _another_is_right(self, peak: _Peak) -> bool:
         """Whether a later peak is much higher, or alike and nearer to where the stride, as long as recent
         ones, would end."""
         p = self.params
-        rivals = [r for r in self._peaks if r.index < peak.index + within]
+        rivals = [r for r in self._peaks if r.index < peak.index + p.neighbourhood]
         highest = max((r.height_m_s3 for r in rivals), default=0.0)
         if peak.height_m_s3 < p.alike * highest:
             return True

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gaitmon.gait.pelvis_contacts import PelvisContacts, PelvisSignals, pelvis_signals
+from gaitmon.gait.pelvis_contacts import PelvisContactParams, PelvisContacts, PelvisSignals, pelvis_signals
 from gaitmon.gait.pelvis_sides import Landing, SideChain
 from gaitmon.imu.track import Track
 from gaitmon.model import Contact, ContactKind, Floats, Placement, Side
@@ -19,6 +19,7 @@ from tests.validation.sections.pelvis_only import (
     Score,
     contacts,
     feet,
+    foot_reference_of,
     laboratory,
     pelvis_track,
     pooled,
@@ -162,6 +163,40 @@ def test_worn_back_to_front_the_sides_swap_but_never_mix() -> None:
     backward = rotation * np.array([[-1.0], [-1.0], [1.0]])
     found = at_once(signals_with(track, backward), track.end - 50)
     assert all(a.side is not b.side for a, b in pairwise(found) if a.side and b.side)
+
+
+@pytest.mark.parametrize("fall", [20, 60])
+def test_what_is_needed_covers_what_is_looked_at(fall: int) -> None:
+    track, rotation, _ = walk()
+    stage, count = PelvisContacts(START, PelvisContactParams(fall=fall)), 0
+    for now in every(50, START, track.end - 50):
+        first = stage.needs_from()
+        signals = pelvis_signals(first, track.view(first, now), rotation)
+        count += len(stage.advance(signals, now, 1.0, final=False))
+    assert count > 40
+
+
+@pytest.mark.data
+def test_a_stretch_with_one_side_missed_is_left_behind() -> None:
+    """pp03 lands softly on the left: with those landings damped away for 8 s, the step time that the
+    stage has got used to is a stride; it must find the left ones again when they come back."""
+    track = recorded_track(stroke("pp03"))
+    rotation, _ = walking_axis(track, 2000, 5000)
+    reference = [c for c in foot_reference_of(stroke("pp03"), 20.0, 50.0) if c.side is Side.LEFT]
+    signals = pelvis_signals(0, track.view(0, 5200), rotation)
+    vertical, forward = signals.vertical_m_s2.copy(), signals.forward_m_s2.copy()
+    for c in reference:
+        if 26.0 <= c.t_s <= 34.0:
+            soft = slice(round(100 * c.t_s) - 18, round(100 * c.t_s) + 20)
+            vertical[soft] = np.linspace(vertical[soft][0], vertical[soft][-1], 38)
+            forward[soft] = np.linspace(forward[soft][0], forward[soft][-1], 38)
+    damped = PelvisSignals(0, vertical, forward, signals.left_m_s2, signals.yaw_rate_rad_s)
+    found = PelvisContacts(2000).advance(damped, 5000, 1.0, final=True)
+    missed = [c for c in reference if not any(abs(f.t_s - c.t_s) < 0.1 for f in found)]
+    assert len([c for c in missed if 26.0 <= c.t_s <= 34.0]) >= 4
+    assert not [c for c in missed if c.t_s > 37.0]
+    late = [f for f in found if f.t_s > 38.0]
+    assert all(f.side in (None, Side.LEFT) for f in late if any(abs(f.t_s - c.t_s) < 0.1 for c in reference))
 
 
 def test_standing_has_no_contacts() -> None:
