@@ -212,7 +212,6 @@ class SimulatedWalk:
 
     score: Score
     axis_deg: float
-    asymmetry_error_pct: float
 
 
 def simulated_walk(walker: WalkerParams, seed: int, seconds: float = 30.0) -> SimulatedWalk:
@@ -227,7 +226,7 @@ def simulated_walk(walker: WalkerParams, seed: int, seconds: float = 30.0) -> Si
     score.add(found, truth)
     true_forward, true_left = simulated.truth.mounts[Placement.PELVIS][0].rotation[:2]
     off = np.degrees(np.arctan2(axis.forward @ true_left, axis.forward @ true_forward))
-    return SimulatedWalk(score, float(off), asymmetry_pct(found) - asymmetry_pct(truth))
+    return SimulatedWalk(score, float(off))
 
 
 def person(speed_m_s: float, number: int) -> tuple[WalkerParams, int]:
