@@ -91,6 +91,17 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncBound:
+    """From at_s on, how far the two thighs' clocks may be apart: a 95 % bound (gaitmon.imu.clock).
+
+    Comes before the samples of that time.  A recording whose sensors share a clock has none.
+    """
+
+    at_s: float
+    left_right_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """One foot meets (IC) or leaves (FC) the ground.  Committed once, never revised.
 
@@ -218,7 +229,7 @@ class NoticeKind(StrEnum):
     NO_WALKING = "no_walking"
     SIDES = "sides"
     ALIGNMENT = "alignment"
-    UNSYNCHRONISED = "unsynchronised"
+    UNSYNCHRONISED = "unsynchronised"  # the thighs' clocks agree too badly to compare sides
     TOO_SHORT = "too_short"
 
 

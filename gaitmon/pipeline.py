@@ -43,6 +43,7 @@ from gaitmon.model import (
     NoticeKind,
     Placement,
     Result,
+    SyncBound,
     WalkingBout,
 )
 from gaitmon.pipeline_strides import THIGHS, StrideMeter, Walked
@@ -84,8 +85,11 @@ class GaitPipeline:
         self._bouts = 0
         self._sides = SideWitnesses()
 
-    def push(self, item: ImuBlock | Gap) -> list[Result]:
-        """Take samples of one sensor, or the news that it has none; give what became final."""
+    def push(self, item: ImuBlock | Gap | SyncBound) -> list[Result]:
+        """Take samples of one sensor, or the news that it has none, or how well the thighs' clocks agree;
+        give what became final."""
+        if isinstance(item, SyncBound):
+            return self._meter.synchronised(item)
         chain = self._chains.get(item.placement)
         if chain is None:
             return []
@@ -346,7 +350,9 @@ class GaitPipeline:
 
 
 def run(
-    items: Iterable[ImuBlock | Gap], placements: Iterable[Placement], params: PipelineParams | None = None
+    items: Iterable[ImuBlock | Gap | SyncBound],
+    placements: Iterable[Placement],
+    params: PipelineParams | None = None,
 ) -> list[Result]:
     """Batch is streaming to the end."""
     pipeline = GaitPipeline(placements, params)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,18 @@ from gaitmon.gait.strides import StrideTimes
 from gaitmon.gait.turns import heading_change_rad
 from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
+from gaitmon.imu.clock_quality import CROSS_LIMB_LIMIT_S
 from gaitmon.imu.track import Track
-from gaitmon.model import Alignment, Floats, Placement, Stride
+from gaitmon.model import (
+    Alignment,
+    Floats,
+    Notice,
+    NoticeKind,
+    Placement,
+    Result,
+    Stride,
+    SyncBound,
+)
 from gaitmon.symmetry import pelvis as angles
 from gaitmon.symmetry.summary import MeasuredStride, PelvisStride
 
@@ -47,6 +57,29 @@ class StrideMeter:
         self._alignment = alignment
         self._spatial = spatial
         self.yaw = Track(1)  # yaw rate about the vertical, left +, rad/s
+        self._bounds: list[SyncBound] = []
+        self._told_unsynchronised = False
+
+    def synchronised(self, bound: SyncBound) -> list[Result]:
+        """Note the bound; say so once when values across the limbs begin to be withheld."""
+        self._bounds = [*(b for b in self._bounds if b.at_s > bound.at_s - 60.0), bound]
+        bad = bound.left_right_s > CROSS_LIMB_LIMIT_S
+        told, self._told_unsynchronised = self._told_unsynchronised, bad
+        if not bad or told:
+            return []
+        text = (
+            f"The thighs' clocks may be {1000 * bound.left_right_s:.1f} ms apart: step times and what else "
+            "compares the moment of one limb with the other's are withheld."
+        )
+        return [Notice(NoticeKind.UNSYNCHRONISED, text, start_s=bound.at_s)]
+
+    def _comparable(self, times: StrideTimes) -> StrideTimes:
+        """The stride without the other limb's events where the clocks agree too badly."""
+        in_force = [b for b in self._bounds if b.at_s <= times.start_s][-1:]
+        during = [b for b in self._bounds if times.start_s < b.at_s <= times.end_s]
+        if all(b.left_right_s <= CROSS_LIMB_LIMIT_S for b in [*in_force, *during]):
+            return times
+        return replace(times, opposite_ic_s=None, opposite_fc_s=None)
 
     def follow_heading(self, now: int) -> None:
         """Yaw rate of the pelvis, or of the mean thigh where the pelvis has none."""
@@ -64,6 +97,7 @@ class StrideMeter:
         self.yaw.extend(a, rate[:, np.newaxis])
 
     def measure(self, times: StrideTimes) -> Walked:
+        times = self._comparable(times)
         a, b = stride_slice(times)
         pelvis_up = self._up(Placement.PELVIS, a, b)
         seen = SegmentAngles(
