@@ -11,13 +11,14 @@ from pathlib import Path
 
 from gaitmon.analysis import produced_by
 from tests.validation.progress import showing
-from tests.validation.sections import events, one_path, published, reference_rule, spatial
+from tests.validation.sections import events, one_path, pelvis_only, published, reference_rule, spatial
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "validation.md"
 
 SECTIONS: dict[str, Callable[[], str]] = {
     "reference rule": reference_rule.section,
     "contacts and strides": events.section,
+    "pelvis alone": pelvis_only.section,
     "stride length": spatial.section,
     "live equals batch": one_path.section,
     "published figures": published.section,
