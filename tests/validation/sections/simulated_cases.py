@@ -31,7 +31,8 @@ RANGES = (
 PATHOLOGY = (
     "Pathological: limbs unlike, and on one side 3 to 15 degrees less extension, thigh range of motion 0.7 "
     "to "
-    "1.4 right over left, pelvic drop -3 to +8 degrees on one side, stance and step asymmetry -10 to +10 %."
+    "1.4 right over left, pelvic drop -3 to +8 degrees on one side, stance and step asymmetry -10 to +10 % "
+    "(-3 to +3 above 1.3 m/s, where more would leave no double support)."
 )
 
 
@@ -93,6 +94,7 @@ def case(limbs: Limbs, number: int, script: tuple[Step, ...], speed_m_s: float |
 def _with_pathology(walker: WalkerParams, rng: np.random.Generator) -> WalkerParams:
     loss, drop = float(rng.uniform(3.0, 15.0)), float(rng.uniform(-3.0, 8.0))
     right = bool(rng.integers(2))
+    most = 10.0 if walker.speed_m_s <= 1.3 else 3.0
     return replace(
         walker,
         extension_loss_right_deg=loss if right else 0.0,
@@ -100,8 +102,8 @@ def _with_pathology(walker: WalkerParams, rng: np.random.Generator) -> WalkerPar
         pelvic_drop_right_deg=drop if right else 0.0,
         pelvic_drop_left_deg=0.0 if right else drop,
         thigh_rom_ratio=float(np.exp(rng.uniform(np.log(0.7), np.log(1.4)))),
-        stance_time_asymmetry_pct=float(rng.uniform(-10.0, 10.0)),
-        step_time_asymmetry_pct=float(rng.uniform(-10.0, 10.0)),
+        stance_time_asymmetry_pct=float(rng.uniform(-most, most)),
+        step_time_asymmetry_pct=float(rng.uniform(-most, most)),
     )
 
 
