@@ -24,6 +24,12 @@ import numpy as np
 from gaitmon.gait import sequences
 from gaitmon.gait.bouts import MAX_PAUSE_S, MIN_STRIDES, Heading, judge, stratum
 from gaitmon.gait.contacts import ContactParams, LimbContacts, LimbSignals
+from gaitmon.gait.pelvis_contacts import (
+    PelvisContactParams,
+    PelvisContacts,
+    PelvisSignals,
+    pelvis_signals,
+)
 from gaitmon.gait.sequences import TICK, WINDOW, GaitSequence, SequenceParams, SequenceTracker
 from gaitmon.gait.sides import SideWitnesses
 from gaitmon.gait.spatial import SpatialParams
@@ -56,6 +62,7 @@ STRIDE_FINAL_S = 2.0  # a stride is out at most this long after its closing cont
 class PipelineParams:
     sequences: SequenceParams = field(default_factory=SequenceParams)
     contacts: ContactParams = field(default_factory=ContactParams)
+    pelvis: PelvisContactParams = field(default_factory=PelvisContactParams)
     spatial: SpatialParams = field(default_factory=SpatialParams)
 
     def fingerprint(self) -> str:
@@ -78,11 +85,13 @@ class GaitPipeline:
         self._alignment: dict[Placement, Alignment] = {}
         self._aligned_over = 0  # grid samples of walking that the alignment rests on
         self._limbs: dict[Placement, LimbContacts] = {}
+        self._pelvis: PelvisContacts | None = None  # stands in where no thigh is
         self._sequence_start: int | None = None
         self._assembler = StrideAssembler()
         self._meter = StrideMeter(self._chains, self._alignment, self.params.spatial)
         self._bout: list[Walked] = []
         self._bouts = 0
+        self._from_pelvis = False  # whether any stride of the open bout is
         self._sides = SideWitnesses()
 
     def push(self, item: ImuBlock | Gap | SyncBound) -> list[Result]:
@@ -169,7 +178,7 @@ class GaitPipeline:
         keep = now - WINDOW - 200
         if current is not None and self._sequence_start is None:
             keep = min(keep, current.start - 200)
-        keep = min([keep, *(limb.needs_from() for limb in self._limbs.values())])
+        keep = min([keep, *(stage.needs_from() for stage in self._stages())])
         for chain in self._chains.values():
             chain.raw.forget_before(min(keep, now - SETTLED_WALK - 600))
             chain.smooth.forget_before(keep)
@@ -224,24 +233,29 @@ class GaitPipeline:
                 return
             self._begin(sequence)
         upto = min(now, sequence.end)
+        yield from self._join(upto)
         contacts: list[Contact] = []
         for placement, limb in self._limbs.items():
             signals = self._limb_signals(placement, limb, upto)
             contacts += limb.advance(signals, upto, sequence.period_s, final=sequence.closed)
+        if (pelvis := self._pelvis) is not None:
+            seen = self._pelvis_signals(pelvis, upto)
+            contacts += pelvis.advance(seen, upto, sequence.period_s, final=sequence.closed)
         for contact in sorted(contacts, key=lambda c: c.t_s):
             self._assembler.push(contact)
             yield contact
-        complete = min((limb.complete_until(upto) for limb in self._limbs.values()), default=upto)
+        complete = min((stage.complete_until(upto) for stage in self._stages()), default=upto)
         complete_s = math.inf if sequence.closed else complete / 100.0
         for times in self._assembler.ready(complete_s):
             if self._bout and times.start_s > self._bout_end_s() + MAX_PAUSE_S:
                 yield from self._close_bout(times.start_s)
             walked = self._meter.measure(times)
+            self._from_pelvis |= self._pelvis is not None
             self._bout.append(walked)
             yield walked.measured.stride
         if sequence.closed:
             self._sequence_start = None
-            self._limbs = {}
+            self._limbs, self._pelvis = {}, None
             length = sequence.end - sequence.start
             if length >= ENOUGH_WALK and self._aligner.moved_in_walk(
                 sequence.start, sequence.end, self._chains
@@ -256,8 +270,32 @@ class GaitPipeline:
         self._limbs = {
             p: LimbContacts(p.side, sequence.start, self.params.contacts)
             for p in THIGHS
-            if p in self._alignment and p in self._chains
+            if p in self._alignment and p in self._chains and self._is_heard(p, sequence)
         }
+        self._pelvis = None
+        axis = self._alignment.get(Placement.PELVIS)
+        if not self._limbs and axis is not None and self._is_heard(Placement.PELVIS, sequence):
+            self._pelvis = PelvisContacts(sequence.start, self.params.pelvis, sided=axis.flexion_known)
+
+    def _join(self, upto: int) -> Iterator[Result]:
+        """A thigh that came late: its contacts count from here, once 8 s of walking showed how it sits."""
+        late = [p for p in self._chains if p in THIGHS and p not in self._alignment]
+        for p in late:
+            start = upto - ENOUGH_WALK
+            if np.isnan(self._chains[p].smooth.view(start, upto)[:, 3]).any():
+                continue
+            for alignment in self._aligner.align(start, upto, self._chains, upto):
+                if alignment.placement is p:
+                    self._alignment[p] = alignment
+                    yield alignment
+                    self._limbs[p] = LimbContacts(p.side, upto, self.params.contacts)
+
+    def _is_heard(self, placement: Placement, sequence: GaitSequence) -> bool:
+        acc = self._chains[placement].smooth.view(sequence.start, sequence.end)[:, 0]
+        return bool(np.isfinite(acc).any())
+
+    def _stages(self) -> list[LimbContacts | PelvisContacts]:
+        return [*self._limbs.values(), *([] if self._pelvis is None else [self._pelvis])]
 
     def _align(self, sequence: GaitSequence, effective: int | None = None) -> Iterator[Result]:
         """Alignment from this walk; effective from its start, or from where walking has ended."""
@@ -271,11 +309,17 @@ class GaitPipeline:
                 text = f"{alignment.placement}: the sensor has turned by {moved:.0f} degrees; aligned anew."
                 yield Notice(NoticeKind.ALIGNMENT, text, alignment.placement, alignment.effective_s)
 
+    def _pelvis_signals(self, stage: PelvisContacts, upto: int) -> PelvisSignals:
+        first = stage.needs_from()
+        rows = self._chains[Placement.PELVIS].raw.view(first, upto)
+        return pelvis_signals(first, rows, self._alignment[Placement.PELVIS].rotation)
+
     def _limb_signals(self, placement: Placement, limb: LimbContacts, upto: int) -> LimbSignals:
         first = limb.needs_from()
         rows = self._chains[placement].smooth.view(first, upto)
         forward, left, _ = self._alignment[placement].rotation
-        return LimbSignals(first, -along(rows[:, 3:6], left), along(rows[:, :3], forward))
+        rates = -along(rows[:, 3:6], left), -along(rows[:, 6:9], left)
+        return LimbSignals(first, *rates, along(rows[:, :3], forward))
 
     # ---- bouts ------------------------------------------------------------------------------
 
@@ -285,6 +329,7 @@ class GaitPipeline:
 
     def _close_bout(self, now_s: float) -> Iterator[Result]:
         walked, self._bout = self._bout, []
+        from_pelvis, self._from_pelvis = self._from_pelvis, False
         if len(walked) < MIN_STRIDES:
             return
         strides = [w.measured.stride for w in walked]
@@ -304,7 +349,7 @@ class GaitPipeline:
         self._bouts += 1
         yield WalkingBout(
             self._bouts, start_s, end_s, kind, verdicts, turns,
-            summarise([w.measured for w in counted]), self._quality(),
+            summarise([w.measured for w in counted]), self._quality(from_pelvis=from_pelvis),
         )  # fmt: skip
         for w, v in zip(walked, verdicts, strict=True):
             if w.witnesses is not None:
@@ -312,7 +357,7 @@ class GaitPipeline:
         if (notice := self._sides.verdict()) is not None:
             yield notice
 
-    def _quality(self) -> tuple[str, ...]:
+    def _quality(self, *, from_pelvis: bool) -> tuple[str, ...]:
         out = [
             f"no {p}"
             for p in (Placement.PELVIS, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
@@ -320,6 +365,8 @@ class GaitPipeline:
         ]
         if any(a.quality.get("standing") == 0.0 for a in self._alignment.values()):
             out.append("no standing seen: angles are relative to mean walking posture")
+        if from_pelvis:
+            out.append("contacts from the pelvis alone: sides are less certain")
         return tuple(out)
 
     # ---- what a reader must know ------------------------------------------------------------

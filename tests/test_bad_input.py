@@ -132,11 +132,10 @@ def test_a_thigh_of_unknown_side() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (only(P.PELVIS), "No thigh sensor: contacts and strides need at least one"),
         (only(P.LEFT_THIGH, called=P.PHONE), "No thigh sensor"),
         (only(P.LEFT_THIGH, called=P.PHONE, gyroscope=False), "No thigh sensor"),
         (only(P.LEFT_THIGH, gyroscope=False), "left_thigh: no gyroscope"),
-        (only(*P, gyroscope=False), "right_thigh: no gyroscope"),
+        (only(P.LEFT_THIGH, P.RIGHT_THIGH, gyroscope=False), "right_thigh: no gyroscope"),
     ],
 )
 def test_what_no_stride_side_can_be_told_from(change: Change, said: str) -> None:
@@ -144,6 +143,17 @@ def test_what_no_stride_side_can_be_told_from(change: Change, said: str) -> None
     assert count(analysis, Side.RIGHT) == 0
     assert said in texts(analysis)
     assert told(analysis, NoticeKind.SENSOR_MISSING)
+
+
+def test_the_pelvis_alone_stands_in_and_says_so() -> None:
+    """Sides and step times, told as less certain; what needs a thigh is absent, not made up."""
+    for gyroscope in (True, False):
+        analysis = analyse(changed(walk(), only(P.PELVIS, gyroscope=gyroscope)))
+        assert abs(count(analysis, Side.LEFT) - count(whole(), Side.LEFT)) <= 2
+        assert abs(count(analysis, Side.RIGHT) - count(whole(), Side.RIGHT)) <= 2
+        assert "contacts come from the pelvis alone, with less certain sides" in texts(analysis)
+        assert any("contacts from the pelvis alone" in q for b in analysis.bouts for q in b.quality)
+        assert all(s.fc_s is None and s.thigh_rom_deg is None for s in analysis.strides)
 
 
 def test_only_feet() -> None:
@@ -304,10 +314,9 @@ def test_a_sensor_that_starts_late_is_told() -> None:
     assert count(analysis, Side.RIGHT) == count(whole(), Side.RIGHT)
 
 
-@pytest.mark.xfail(reason="the walk goes on with the sensors that were there when it began")
 def test_a_sensor_that_starts_late_is_used_from_then_on() -> None:
     analysis = analyse(changed(walk(), cut(10.0, 99.0, P.LEFT_THIGH)))
-    assert count(analysis, Side.LEFT) >= 15
+    assert count(analysis, Side.LEFT) >= 13  # 34 s less 10, less 8 to learn how it sits
 
 
 @pytest.mark.parametrize("who", [P.PELVIS, P.LEFT_THIGH])
@@ -315,14 +324,15 @@ def test_a_sensor_that_ends_early_is_told(who: Placement) -> None:
     analysis = analyse(changed(walk(), cut(0.0, 20.0, who)))
     (gap,) = told(analysis, NoticeKind.GAP)
     assert gap.placement is who
-    assert "before the last sensor" in gap.text
+    assert "no samples from" in gap.text
+    assert "to the end" in gap.text
     assert count(analysis, Side.RIGHT) == count(whole(), Side.RIGHT)
     assert count(analysis, Side.LEFT) >= 10
 
 
 def test_one_sample_of_a_sensor() -> None:
     analysis = analyse(changed(walk(), cut(0.0, 0.005, P.PELVIS)))
-    assert "pelvis: ends" in texts(analysis)
+    assert "pelvis: no samples from" in texts(analysis)
     assert len(analysis.strides) == len(whole().strides)
 
 

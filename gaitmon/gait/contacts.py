@@ -43,7 +43,15 @@ class ContactParams:
     ic_within: float = 0.28  # of the stride, after the end of flexion
     ic_height: float = 0.4  # of the highest forward peak there, above the level during swing
     ic_prominence: float = 0.2  # likewise: how far the signal must fall again on either side
-    shoulder: int = 11  # grid samples after that peak in which the rate bends down
+    shoulder: tuple[int, int] = (
+        14,
+        11,
+    )  # grid samples after that peak in which it bends: brisk, slow walking
+    brisk_s: float = 1.2  # stride times up to this read the shoulder below 4 Hz,
+    slow_s: float = 1.5  # from this below 6 Hz, in between both
+    shoulder_reach_s: float = (
+        0.04  # the contact lies within this of the forward peak, or the shoulder is another
+    )
     shoulder_lag_s: float = 0.045  # between what simulated walkers (30 ms) and recorded ones (60 ms) show
     ic_model: float = 0.345  # of the stride after P, where no peak shows (0.276 very slow .. 0.350 free)
 
@@ -52,12 +60,13 @@ class ContactParams:
 class LimbSignals:
     """One thigh on the 100 Hz grid; row i is grid index first + i, NaN where samples are missing.
 
-    rate_rad_s: flexion rate, low-passed 6 Hz, forward +.  forward_m_s2: specific force along the thigh's
-    forward axis, low-passed 9 Hz.
+    rate_rad_s, slow_rate_rad_s: flexion rate below 6 Hz and below 4 Hz, forward +.
+    forward_m_s2: specific force along the thigh's forward axis, below 9 Hz.
     """
 
     first: int
     rate_rad_s: Floats
+    slow_rate_rad_s: Floats
     forward_m_s2: Floats
 
 
@@ -207,12 +216,26 @@ def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: Cont
         window = forward[turn : turn + round(p.ic_within * period)]
         top = _first_prominent(window, float(np.median(forward[: turn + 1])), p)
         if top is not None:
-            return (peak + _shoulder(rate, turn + top, p.shoulder)) / 100.0 - p.shoulder_lag_s
+            slow_walk = (period / 100.0 - p.brisk_s) / (p.slow_s - p.brisk_s)
+            bend = _shoulder(rate, s.slow_rate_rad_s[j:end], turn + top, min(max(slow_walk, 0.0), 1.0), p)
+            off_s = (bend - turn - top) / 100.0 - p.shoulder_lag_s
+            return (peak + turn + top) / 100.0 + min(max(off_s, -p.shoulder_reach_s), p.shoulder_reach_s)
     model = peak + p.ic_model * period
     return model / 100.0 if model < upto else None  # not after the last sample
 
 
-def _shoulder(rate: Floats, start: int, length: int) -> float:
+def _shoulder(rate: Floats, slow_rate: Floats, start: int, slow_walk: float, p: ContactParams) -> float:
+    """Centre of the downward curvature from start on.
+
+    slow_walk: 0 brisk, where soft tissue rings after landing and 4 Hz is what is left of the thigh's own
+    turning, to 1 slow, where nothing rings and 4 Hz would smear the shoulder into the swing.
+    """
+    brisk = _bend(slow_rate, start, p.shoulder[0]) if slow_walk < 1.0 else 0.0
+    slow = _bend(rate, start, p.shoulder[1]) if slow_walk > 0.0 else 0.0
+    return (1.0 - slow_walk) * brisk + slow_walk * slow
+
+
+def _bend(rate: Floats, start: int, length: int) -> float:
     """Centre of the downward curvature of the rate over ``length`` samples from start."""
     x = rate[start - 2 : start + length + 2]
     if start < 2 or len(x) < length + 4:

@@ -18,6 +18,7 @@ from gaitmon.imu.alignment import (
     walking_frame_acc,
 )
 from gaitmon.imu.chain import SensorChain
+from gaitmon.imu.pelvis_axis import GUESS, pelvis_axis
 from gaitmon.model import Alignment, Floats, Placement
 
 MIN_WALK = 400  # grid samples: 4 s of walking find the axis within 2 degrees
@@ -82,7 +83,7 @@ class Aligner:
         self, start: int, end: int, chains: Mapping[Placement, SensorChain], effective: int
     ) -> list[Alignment]:
         """Alignments from the walk in grid indices [start, end), to be used from ``effective`` on."""
-        walk = {p: c.raw.view(start, end) for p, c in chains.items() if c.has_gyroscope}
+        walk = {p: c.raw.view(start, end) for p, c in chains.items()}
         good = _walked(start, end, chains)
         gravity = _gravity(good)
         self._walking_up.update(gravity)
@@ -98,10 +99,11 @@ class Aligner:
             out.append(Alignment(p, self._count, effective / 100.0, rotation, True, quality))
         if Placement.PELVIS in good:
             p = Placement.PELVIS
-            left, quality = _pelvis_axis(walk, up[p], axes)
+            left, known, quality = _pelvis_left(walk, up[p], axes)
             quality["standing"] = float(p in standing)
-            rotation = segment_rotation(up[p], horizontal_basis(up[p])[1] if left is None else left)
-            out.append(Alignment(p, self._count, effective / 100.0, rotation, left is not None, quality))
+            out.append(
+                Alignment(p, self._count, effective / 100.0, segment_rotation(up[p], left), known, quality)
+            )
         return out
 
     def _standing(self, gravity: Mapping[Placement, Floats]) -> dict[Placement, Floats]:
@@ -119,8 +121,11 @@ class Aligner:
 
 def _walked(start: int, end: int, chains: Mapping[Placement, SensorChain]) -> dict[Placement, Floats]:
     """Complete rows of each sensor over grid indices [start, end), where there are enough of them."""
-    walk = {p: c.raw.view(start, end) for p, c in chains.items() if c.has_gyroscope}
-    good = {p: v[np.isfinite(v).all(axis=1)] for p, v in walk.items()}
+    good: dict[Placement, Floats] = {}
+    for p, c in chains.items():
+        if c.has_gyroscope or p is Placement.PELVIS:  # an accelerometer will do for the pelvis
+            v = c.raw.view(start, end)
+            good[p] = v[np.isfinite(v if c.has_gyroscope else v[:, :3]).all(axis=1)]
     return {p: v for p, v in good.items() if len(v) >= MIN_WALK // 2}
 
 
@@ -137,22 +142,26 @@ def moved_deg(before: Alignment, after: Alignment) -> float:
     return _angle_deg(before.rotation[2], after.rotation[2])
 
 
-def _pelvis_axis(
+def _pelvis_left(
     walk: Mapping[Placement, Floats], up: Floats, axes: Mapping[Placement, FlexionAxis]
-) -> tuple[Floats | None, dict[str, float]]:
-    """Leftward axis of the pelvis sensor, None without both thighs, and how sure it is.
+) -> tuple[Floats, bool, dict[str, float]]:
+    """Leftward axis of the pelvis sensor, whether it is more than a guess, and how sure it is.
 
-    walk: rows of SensorChain.raw per sensor over the same samples.
+    From the pelvis alone where that is clear, else from both thighs.  walk: rows of SensorChain.raw per
+    sensor over the same samples.
     """
+    own = walk[Placement.PELVIS]
+    alone = pelvis_axis(own[:, :3], own[:, 6:9], up)
+    if alone is not None and alone.agreement >= GUESS:
+        return alone.left, True, {"agreement": alone.agreement}
     thighs = [p for p in (Placement.LEFT_THIGH, Placement.RIGHT_THIGH) if p in axes]
-    if len(thighs) < 2:
-        return None, {}
     rows = {p: walk[p] for p in (Placement.PELVIS, *thighs)}
     complete = np.logical_and.reduce([np.isfinite(r).all(axis=1) for r in rows.values()])
-    if complete.sum() < MIN_WALK // 2:
-        return None, {}
-    rows = {p: r[complete] for p, r in rows.items()}
-    trunk = [walking_frame_acc(rows[p][:, :3], rows[p][:, 6:9], axes[p].axis) for p in thighs]
-    own = rows[Placement.PELVIS]
-    left, agreement = pelvis_left(own[:, :3], own[:, 6:9], up, trunk)
-    return left, {"agreement": agreement}
+    if len(thighs) == 2 and complete.sum() >= MIN_WALK // 2:
+        rows = {p: r[complete] for p, r in rows.items()}
+        trunk = [walking_frame_acc(rows[p][:, :3], rows[p][:, 6:9], axes[p].axis) for p in thighs]
+        own = rows[Placement.PELVIS]
+        left, agreement = pelvis_left(own[:, :3], own[:, 6:9], up, trunk)
+        return left, True, {"agreement_with_thighs": agreement}
+    guess = horizontal_basis(up)[1] if alone is None else alone.left
+    return guess, False, {"agreement": 0.0 if alone is None else alone.agreement}

@@ -14,6 +14,7 @@ from gaitmon.model import Floats, Gap, ImuBlock, Placement
 
 HALF = 25  # half length of every kernel here: smoothed rows are known 0.25 s late
 _GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
+_SLOW = lowpass_kernel(4.0, HALF, GRID_HZ)
 _ACC = lowpass_kernel(9.0, HALF, GRID_HZ)
 _SETTLE_FIRST = 50  # rows after the start in which the vertical is not trusted yet
 _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time constant of 3 s
@@ -22,18 +23,18 @@ _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time
 class SensorChain:
     """raw: columns acc (3), gyr (3), up (3), yaw rate about the vertical (1); sensor frame, SI.
 
-    smooth: columns acc below 9 Hz (3), gyr below 6 Hz (3).
+    smooth: columns acc below 9 Hz (3), gyr below 6 Hz (3), gyr below 4 Hz (3).
     Without a gyroscope gyr, up and yaw rate are NaN.
     """
 
     def __init__(self, placement: Placement) -> None:
         self.placement = placement
         self.raw = Track(10)
-        self.smooth = Track(6)
+        self.smooth = Track(9)
         self.resampler = Resampler()
         self.has_gyroscope: bool | None = None
         self._orientation = Orientation()
-        self._kernels: tuple[ZeroPhase, ZeroPhase] | None = None  # acc, gyr; None between runs
+        self._kernels: tuple[ZeroPhase, ZeroPhase, ZeroPhase] | None = None  # acc, gyr, slow gyr; None between runs
         self._last: Floats | None = None
         self._run_end = 0
         self._heard = False
@@ -67,7 +68,7 @@ class SensorChain:
         if not self.raw.begun:  # this sensor starts with a gap: its track begins where the gap does
             start = math.floor(gap.start_s * GRID_HZ)
             self.raw.extend(start, np.empty((0, 10)))
-            self.smooth.extend(start, np.empty((0, 6)))
+            self.smooth.extend(start, np.empty((0, 9)))
         self.raw.skip_to(end)
         self.smooth.skip_to(end)
 
@@ -86,7 +87,7 @@ class SensorChain:
                 return
         if run.starts or self._kernels is None:
             self._end_run()
-            self._kernels = ZeroPhase(_ACC), ZeroPhase(_GYR)
+            self._kernels = ZeroPhase(_ACC), ZeroPhase(_GYR), ZeroPhase(_SLOW)
             self._settled = first + (
                 _SETTLE_GAP if self.raw.begun and self.raw.end > self.raw.first else _SETTLE_FIRST
             )
@@ -113,13 +114,14 @@ class SensorChain:
                 rows[:unsettled, 6:10] = np.nan
         return rows
 
-    def _smooth_rows(self, kernels: tuple[ZeroPhase, ZeroPhase], x: Floats, end: int) -> None:
+    def _smooth_rows(self, kernels: tuple[ZeroPhase, ZeroPhase, ZeroPhase], x: Floats, end: int) -> None:
         """Filter x; the kernels' output then reaches up to grid index end."""
-        acc, gyr = kernels
-        rows = np.full((len(x), 6), np.nan)
+        acc, gyr, slow = kernels
+        rows = np.full((len(x), 9), np.nan)
         rows[:, :3] = acc.push(x[:, :3])
         if x.shape[1] == 6:
-            rows[:, 3:] = gyr.push(x[:, 3:])
+            rows[:, 3:6] = gyr.push(x[:, 3:])
+            rows[:, 6:] = slow.push(x[:, 3:])
         drop = min(self._skip, len(rows))  # what belongs to before the run's first sample
         self._skip -= drop
         rows = rows[drop:]

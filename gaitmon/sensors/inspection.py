@@ -80,7 +80,9 @@ def missing_sensors(placements: set[Placement]) -> list[Notice]:
     elif not thighs and Placement.THIGH in placements:
         out.append("One thigh of unknown side: its strides have no side, and nothing can be compared.")
     elif not thighs:
-        out.append("No thigh sensor: contacts and strides need at least one; wear one on each thigh.")
+        told = "contacts come from the pelvis alone, with less certain sides and without stance or swing"
+        instead = told if Placement.PELVIS in placements else "no contacts and strides can be told"
+        out.append(f"No thigh sensor: {instead}; wear one on each thigh.")
     if Placement.PELVIS not in placements:
         out.append("No pelvis sensor: no pelvic tilt, obliquity, rotation or drop.")
     return [Notice(NoticeKind.SENSOR_MISSING, text) for text in out]
@@ -237,15 +239,13 @@ def _clipped(s: _Seen) -> list[Notice]:
 
 
 def _unequal(alive: Sequence[_Seen]) -> list[Notice]:
-    start_s, end_s = min(s.start_s for s in alive), max(s.end_s for s in alive)
+    """Late starts; that a sensor has gone silent is told by the pipeline, live as well."""
+    start_s = min(s.start_s for s in alive)
     out = []
     for s in alive:
         if s.start_s - start_s > UNEQUAL_S:
             text = f"{s.placement}: starts {s.start_s - start_s:.1f} s after the first sensor."
             out.append(Notice(NoticeKind.GAP, text, s.placement, start_s, s.start_s))
-        if end_s - s.end_s > UNEQUAL_S:
-            text = f"{s.placement}: ends {end_s - s.end_s:.1f} s before the last sensor."
-            out.append(Notice(NoticeKind.GAP, text, s.placement, s.end_s, end_s))
     return out
 
 

@@ -76,13 +76,13 @@ def test_flexion_axis_is_within_3_degrees() -> None:
 
 
 def test_pelvis_forward_does_not_get_worse() -> None:
-    """Measured 8.4 degrees (median), 18.5 (90 %), 36 (worst).  The bar is 10, see below."""
+    """Measured 4.1 degrees (median), 15.6 (90 %), 22 (worst).  The bar is 10, see below."""
     off = fifty()[Placement.PELVIS][:, FORWARD]
-    assert np.median(off) < 12.0
-    assert np.quantile(off, 0.9) < 25.0
+    assert np.median(off) < 6.0
+    assert np.quantile(off, 0.9) < 20.0
 
 
-@pytest.mark.xfail(reason="median 8.4, 90 % within 18.5 degrees, worst 36")
+@pytest.mark.xfail(reason="median 4.1, 90 % within 15.6 degrees, worst 22")
 def test_pelvis_forward_is_within_10_degrees() -> None:
     assert np.quantile(fifty()[Placement.PELVIS][:, FORWARD], 0.9) < 10.0
 
@@ -175,11 +175,13 @@ def test_one_thigh_alone_is_enough_for_its_own_axis() -> None:
     assert off_deg(alone, p, LEFT) == pytest.approx(off_deg(walk, p, LEFT), abs=1.0)
 
 
-def test_pelvis_alone_with_one_thigh_has_no_forward() -> None:
-    """Both thighs are needed, in which their own swing cancels: the rest is not made up."""
+@pytest.mark.parametrize("worn", [(), (Placement.LEFT_THIGH,), (Placement.LEFT_THIGH, Placement.RIGHT_THIGH)])
+def test_the_pelvis_finds_forward_by_itself(worn: tuple[Placement, ...]) -> None:
+    """From the exchange of energy in walking, whichever thighs are there; measured 0.3 to 2 degrees here."""
     walk = walked((Stand(5.0), Walk(seconds=14.0), Stand(3.0)), seed=5)
     blocks = whole(walk.simulated)
-    pair = {p: blocks[p] for p in (Placement.PELVIS, Placement.LEFT_THIGH)}
-    found = Walked(walk.simulated, run_whole(pair)).alignment(Placement.PELVIS)
-    assert not found.flexion_known
-    assert off_deg(walk, Placement.PELVIS, UP, found) < 2.5
+    found = Walked(walk.simulated, run_whole({p: blocks[p] for p in (Placement.PELVIS, *worn)}))
+    alignment = found.alignment(Placement.PELVIS)
+    assert alignment.flexion_known
+    assert off_deg(walk, Placement.PELVIS, LEFT, alignment) < 5.0
+    assert off_deg(walk, Placement.PELVIS, UP, alignment) < 2.5
