@@ -30,6 +30,7 @@ from gaitmon.model import Contact, ContactKind, Floats, Side
 
 _DECIMATE = 4  # the anchor is sought at 25 Hz
 _LONGEST = 220  # grid samples of the longest stride
+_WORTH_A_LOOK = 100  # grid samples: less than a stride at a time costs more than it tells
 _MARGIN = 330  # hood, kernel and decimation of the longest stride
 
 
@@ -116,6 +117,8 @@ class AccLimbContacts:
             if self._own is not None:
                 margin = 0 if final else round(self.params.hood * self._own.period) + self._own.half
                 until = min(end, upto - margin)
+                if until < end and until - self.start - self._judged < _WORTH_A_LOOK and not final:
+                    break
                 out += self._contacts(signals, self._own, until, upto)
             else:
                 until = min(end, upto)  # nothing could be learned here

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import cos, radians, sqrt
+from math import cos, isnan, radians, sqrt
 from statistics import median
 
 import numpy as np
 
 from gaitmon.gait.sequences import (
+    CELLS,
+    TICK,
+    WINDOW,
     SequenceParams,
+    Thresholds,
     Verdict,
+    edges,
     evidence,
     looks_like_walking,
     never_walks,
-    verticals,
 )
 from gaitmon.model import Bools, Floats, Placement
 
@@ -53,99 +58,172 @@ _NO = Verdict(False)
 _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Votes:
-    """Of one sensor, per tick.  seen: no sample is missing.  never: it rules walking out."""
+@dataclass(frozen=True, slots=True)
+class _Sensor:
+    placement: Placement
+    trunk: bool
+    gyroscope: bool  # whether its angular rate is what is looked at
+    limits: Thresholds
 
-    seen: Bools
-    walking: Bools
-    never: Bools
-    period_s: Floats
-    lead: Floats
-    rest: Floats
+    @property
+    def thigh(self) -> bool:
+        return self.placement in _THIGHS
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """Half a second of one sensor: mean acceleration; and of what is looked at, acceleration or angular
+    rate, the mean, and the mean square about it."""
+
+    acc: tuple[float, float, float]
+    mean: tuple[float, float, float]
+    square: float
+
+
+_Window = tuple[_Cell, ...]
 
 
 class WalkingDetector:
     """One verdict a tick from all sensors worn.  Stateful: ticks in order, each once.
 
     All thighs that are seen must walk.  Without one, all others must.  A trunk that is still, or runs,
-    overrules a thigh that has no gyroscope.
+    overrules a thigh that has no gyroscope.  Only windows with a walk's energy are looked at closely:
+    most of a day is rest.
     """
 
     def __init__(self, params: SequenceParams | None = None) -> None:
         self._params = params or SequenceParams()
         self._postures: dict[Placement, _WalkingPosture] = {}
+        self._cells: dict[Placement, deque[_Cell]] = {}
 
     def push(
         self, smooth: Mapping[Placement, Floats], gyroscopes: frozenset[Placement], n_ticks: int
     ) -> list[Verdict]:
         """The next n_ticks verdicts.
 
-        smooth: per placement the rows of SensorChain.smooth (acc, gyr) from WINDOW before the first of
+        smooth: per placement the rows of SensorChain.smooth (acc, gyr, ...) from WINDOW before the first of
         these ticks to the last.  gyroscopes: who has one.
         """
-        thighs = self._votes([p for p in smooth if p in _THIGHS], smooth, gyroscopes, n_ticks)
-        rest = [p for p in smooth if p not in _THIGHS]
-        others: list[_Votes] = []
-        unsure = any(p in _THIGHS and p not in gyroscopes for p in smooth)
-        if unsure or not thighs or not np.logical_or.reduce([v.seen for v in thighs]).all():
-            others = self._votes(rest, smooth, gyroscopes, n_ticks)
-        return [self._verdict(i, thighs, others, overrule=unsure) for i in range(n_ticks)]
+        worn = [self._sensor(p, gyroscopes) for p in smooth]
+        windows = self._windows(worn, smooth, n_ticks)
+        asked = [self._asked(worn, [each[i] for each in windows]) for i in range(n_ticks)]
+        if not any(asked):
+            return [_NO] * n_ticks
+        walking, period_s = self._look(worn, smooth, asked, windows)
+        out = []
+        for i, voters in enumerate(asked):
+            if not voters or not all(walking[k, i] for k in voters):
+                out.append(_NO)
+                continue
+            ends = [edges([c.square for c in windows[k][i]], worn[k].limits, self._params) for k in voters]
+            period = median(float(period_s[k, i]) for k in voters)
+            out.append(Verdict(True, period, min(a for a, _ in ends), min(b for _, b in ends)))
+        return out
 
-    def _verdict(self, i: int, thighs: list[_Votes], others: list[_Votes], *, overrule: bool) -> Verdict:
-        voters = [v for v in thighs if v.seen[i]]
-        if not voters:
-            voters = [v for v in others if v.seen[i]]
-        elif overrule and any(v.never[i] for v in others):
-            return _NO
-        if not voters or not all(v.walking[i] for v in voters):
-            return _NO
-        return Verdict(
-            True,
-            median(float(v.period_s[i]) for v in voters),
-            min(int(v.lead[i]) for v in voters),
-            min(int(v.rest[i]) for v in voters),
-        )
+    def _sensor(self, p: Placement, gyroscopes: frozenset[Placement]) -> _Sensor:
+        trunk, gyroscope = p is Placement.PELVIS, p in gyroscopes and p in _THIGHS
+        return _Sensor(p, trunk, gyroscope, self._params.of(gyroscope=gyroscope, trunk=trunk))
 
-    def _votes(
+    def _windows(
+        self, worn: list[_Sensor], smooth: Mapping[Placement, Floats], n_ticks: int
+    ) -> list[list[_Window]]:
+        """Per sensor its windows, from the cells that are new and those remembered."""
+        out: list[list[_Window]] = []
+        for sensor in worn:
+            cells = self._cells.get(sensor.placement)
+            if cells is None:
+                cells = self._cells[sensor.placement] = deque(maxlen=CELLS)
+                cells += _cells(smooth[sensor.placement][: WINDOW - TICK], gyroscope=sensor.gyroscope)
+            each: list[_Window] = []
+            for cell in _cells(smooth[sensor.placement][-n_ticks * TICK :], gyroscope=sensor.gyroscope):
+                cells.append(cell)
+                each.append(tuple(cells))
+            out.append(each)
+        return out
+
+    def _asked(self, worn: list[_Sensor], windows: list[_Window]) -> list[int]:
+        """The sensors that must all walk, if none of them is too quiet for it; else none."""
+        energy = [_mean_square(w) for w in windows]
+        seen = [k for k, e in enumerate(energy) if not isnan(e)]
+        asked = [k for k in seen if worn[k].thigh] or seen
+        return asked if all(energy[k] > worn[k].limits.walking ** 2 for k in asked) else []
+
+    def _look(
         self,
-        placements: list[Placement],
+        worn: list[_Sensor],
         smooth: Mapping[Placement, Floats],
-        gyroscopes: frozenset[Placement],
-        n_ticks: int,
-    ) -> list[_Votes]:
-        out: list[_Votes] = []
-        params = self._params
+        asked: list[list[int]],
+        windows: list[list[_Window]],
+    ) -> tuple[Bools, Floats]:
+        """Who walks in which window, and with which period, both of shape (sensors, windows); only where
+        asked."""
+        params, shape = self._params, (len(worn), len(asked))
+        walking, period_s = np.zeros(shape, dtype=bool), np.full(shape, np.nan)
+        never = np.zeros(shape[1], dtype=bool)
+        voters = {k for each in asked for k in each}
+        unsure = any(worn[k].thigh and not worn[k].gyroscope for k in voters)
+        voters |= {k for k, s in enumerate(worn) if unsure and s.trunk}
         for trunk, gyroscope in ((False, True), (False, False), (True, False)):
-            alike = [
-                p
-                for p in placements
-                if (p is Placement.PELVIS) == trunk and (p in gyroscopes and p in _THIGHS) == gyroscope
-            ]
+            alike = [k for k in sorted(voters) if (worn[k].trunk, worn[k].gyroscope) == (trunk, gyroscope)]
             if not alike:
                 continue
             columns = slice(3, 6) if gyroscope else slice(0, 3)
-            signals = [smooth[p][:, columns] for p in alike]
-            e = evidence(signals, n_ticks, params, gyroscope=gyroscope, trunk=trunk)
-            walking = looks_like_walking(e, gyroscope=gyroscope, trunk=trunk, params=params)
-            never = never_walks(e, params.of(gyroscope=gyroscope, trunk=trunk), params)
-            for k, p in enumerate(alike):
-                clear = e.periodicity[k] > params.clear_periodicity
-                walking[k] = self._in_posture(p, walking[k], clear, smooth[p][:, :3])
-                seen = np.isfinite(e.rms[k])
-                out.append(_Votes(seen, walking[k], never[k], e.period_s[k], e.lead[k], e.rest[k]))
-        return out
+            signals = [smooth[worn[k].placement][:, columns] for k in alike]
+            e = evidence(signals, shape[1], params, gyroscope=gyroscope, trunk=trunk)
+            looks = looks_like_walking(e, gyroscope=gyroscope, trunk=trunk, params=params)
+            for j, k in enumerate(alike):
+                for i in np.flatnonzero(looks[j]).tolist():
+                    clear = bool(e.periodicity[j, i] > params.clear_periodicity)
+                    walking[k, i] = k in asked[i] and self._in_posture(worn[k], windows[k][i], clear=clear)
+            period_s[alike] = e.period_s
+            if trunk and unsure:
+                never |= never_walks(e, params.trunk_acc, params).any(axis=0)
+        return walking & ~never, period_s
 
-    def _in_posture(self, p: Placement, walking: Bools, clear: Bools, acc: Floats) -> Bools:
-        """The walking windows during which gravity stays where it is in walking."""
-        if not walking.any():
-            return walking
-        up, settled = verticals(acc, len(walking))
-        out = walking & (settled > cos(radians(self._params.settled_deg)))
-        if p in _THIGHS:
-            limit = cos(radians(self._params.lean_deg))
-            posture = self._postures.setdefault(p, _WalkingPosture(limit))
-            for i in np.flatnonzero(out):
-                x, y, z = up[i].tolist()
-                out[i] = posture.fits((x, y, z), clear=bool(clear[i]))
-        return np.asarray(out)
+    def _in_posture(self, sensor: _Sensor, window: _Window, *, clear: bool) -> bool:
+        """Whether gravity stays put in this walking window, and where it is in walking."""
+        up, settled = _vertical(window)
+        if settled < cos(radians(self._params.settled_deg)):
+            return False
+        if not sensor.thigh:
+            return True
+        limit = cos(radians(self._params.lean_deg))
+        posture = self._postures.setdefault(sensor.placement, _WalkingPosture(limit))
+        return posture.fits(up, clear=clear)
+
+
+def _cells(rows: Floats, *, gyroscope: bool) -> list[_Cell]:
+    """rows: of SensorChain.smooth, whole cells."""
+    x = rows[:, :6].reshape(-1, TICK, 6)
+    mean = x.mean(axis=1)
+    square = (x * x).mean(axis=1) - mean * mean
+    first = 3 if gyroscope else 0
+    return [
+        _Cell(
+            (m[0], m[1], m[2]), (m[first], m[first + 1], m[first + 2]), q[first] + q[first + 1] + q[first + 2]
+        )
+        for m, q in zip(mean.tolist(), square.tolist(), strict=True)
+    ]
+
+
+def _mean_square(window: _Window) -> float:
+    """About the window's mean; NaN where a sample is missing."""
+    x = y = z = total = 0.0
+    for cell in window:
+        a, b, c = cell.mean
+        x, y, z = x + a, y + b, z + c
+        total += cell.square + a * a + b * b + c * c
+    n = len(window)
+    return total / n - (x * x + y * y + z * z) / (n * n)
+
+
+def _vertical(window: _Window) -> tuple[tuple[float, float, float], float]:
+    """Which way is up in the mean of the window, unit, and the cosine between the means of its halves."""
+    half = len(window) // 2
+    a, b = (
+        [sum(cell.acc[axis] for cell in part) for axis in range(3)] for part in (window[:half], window[half:])
+    )
+    x, y, z = (p + q for p, q in zip(a, b, strict=True))
+    length = sqrt(x * x + y * y + z * z) or 1.0
+    product = sqrt(sum(p * p for p in a) * sum(q * q for q in b)) or 1.0
+    return (x / length, y / length, z / length), sum(p * q for p, q in zip(a, b, strict=True)) / product

@@ -24,7 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, nan
+from itertools import pairwise
+from math import inf, nan, sqrt
 from statistics import median
 
 import numpy as np
@@ -34,7 +35,7 @@ from gaitmon.model import Bools, Floats
 TICK = 50  # grid samples between decisions, and of a cell: 0.5 s
 WINDOW = 400  # grid samples looked at, 4 s
 PAUSE = 200  # grid samples without movement that end a sequence, 2 s
-_CELLS = WINDOW // TICK
+CELLS = WINDOW // TICK
 _DECIMATE = 4  # 25 Hz is plenty below 9 Hz
 _FFT = 160  # 100 samples and the longest lag, without wrapping around
 _LAG_S = _DECIMATE / 100.0
@@ -87,17 +88,13 @@ class SequenceParams:
 class Evidence:
     """Per window; NaN where samples are missing.
 
-    rms (signal's unit); periodicity (-1..1); period_s; lead and rest: grid samples at the window's
-    beginning and end that are not part of the walk (a pause of PAUSE or more cuts off what was before
-    it; rest is WINDOW when nothing moves).  Accelerometers only, else NaN: step_share, of the second
-    harmonic of the period in the first two, along gravity; shaking_share, of the power above 3.5 Hz.
+    rms (signal's unit); periodicity (-1..1); period_s.  Accelerometers only, else NaN: step_share, of the
+    second harmonic of the period in the first two, along gravity; shaking_share, of the power above 3.5 Hz.
     """
 
     rms: Floats
     periodicity: Floats
     period_s: Floats
-    lead: Floats
-    rest: Floats
     step_share: Floats
     shaking_share: Floats
 
@@ -128,10 +125,9 @@ def evidence(
     variance = acov[:, 0]
     lo, hi = round(limits.min_lag_s / _LAG_S), round(params.max_lag_s / _LAG_S)
     peak, period_s = _period(acov[:, lo : hi + 1], lo)
-    lead, rest = _edges(signals, n_ticks, limits, params)
     step = shaking = np.full(len(x), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        rms = np.where(np.isfinite(rest), np.sqrt(variance), np.nan)
+        rms = np.sqrt(variance)
         if trunk or not gyroscope:
             up = mean / np.sqrt((mean * mean).sum(axis=2, keepdims=True))
             step = _step_share((x * up).sum(axis=2), period_s)
@@ -142,8 +138,6 @@ def evidence(
         rms.reshape(shape),
         periodicity.reshape(shape),
         period_s.reshape(shape),
-        lead.reshape(shape),
-        rest.reshape(shape),
         step.reshape(shape),
         shaking.reshape(shape),
     )
@@ -170,37 +164,18 @@ def _step_share(vertical: Floats, period_s: Floats) -> Floats:
     return np.asarray(second / (first + second))
 
 
-def _edges(
-    signals: Sequence[Floats], n_ticks: int, limits: Thresholds, params: SequenceParams
-) -> tuple[Floats, Floats]:
-    """lead and rest of every window, in grid samples, from the movement of its cells."""
-    cells = np.stack([s.reshape(-1, TICK, 3) for s in signals])
-    about = cells - cells.mean(axis=2, keepdims=True)
-    square = (about * about).sum(axis=3).mean(axis=2)
-    windows = square[:, np.arange(n_ticks)[:, np.newaxis] + np.arange(_CELLS)].reshape(-1, _CELLS)
-    level = np.sqrt(np.sort(windows, axis=1)[:, _CELLS // 2 :].mean(axis=1))
-    moves = np.sqrt(windows) > np.maximum(params.moving_share * level, limits.moving)[:, np.newaxis]
-    rest = np.where(moves.any(axis=1), moves[:, ::-1].argmax(axis=1), _CELLS)
-    # The last stretch of movement: from its first cell after a pause, or from the first of all.
-    lead = np.where(moves.any(axis=1), moves.argmax(axis=1), 0)
-    pause = PAUSE // TICK
-    for cell in range(pause, _CELLS):
-        resumes = moves[:, cell] & ~moves[:, cell - pause : cell].any(axis=1)
-        lead = np.where(resumes, cell, lead)
-    known = np.isfinite(level)
-    return np.where(known, TICK * lead, np.nan), np.where(known, TICK * rest, np.nan)
-
-
-def verticals(acc_m_s2: Floats, n_ticks: int) -> tuple[Floats, Floats]:
-    """Which way is up in the mean of each window, unit, shape (n_ticks, 3), and the cosine of the angle
-    between the means of its halves.  acc_m_s2: as in evidence, of one sensor."""
-    cells = acc_m_s2.reshape(-1, TICK, 3).mean(axis=1)
-    each = np.arange(n_ticks)[:, np.newaxis] + np.arange(_CELLS // 2)
-    a, b = cells[each].sum(axis=1), cells[each + _CELLS // 2].sum(axis=1)
-    whole = a + b
-    with np.errstate(invalid="ignore", divide="ignore"):
-        settled = (a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-        return whole / np.sqrt((whole * whole).sum(axis=1))[:, np.newaxis], settled
+def edges(cells: Sequence[float], limits: Thresholds, params: SequenceParams) -> tuple[int, int]:
+    """lead and rest of a walking window (see Verdict) from the mean squares of its cells."""
+    level = sqrt(max(sum(sorted(cells)[CELLS // 2 :]), 0.0) / (CELLS - CELLS // 2))
+    least = max(params.moving_share * level, limits.moving) ** 2
+    moving = [i for i, square in enumerate(cells) if square > least]
+    if not moving:
+        return 0, WINDOW
+    lead, pause = moving[0], PAUSE // TICK
+    for before, cell in pairwise(moving):
+        if cell - before > pause:
+            lead = cell
+    return lead * TICK, (CELLS - 1 - moving[-1]) * TICK
 
 
 def looks_like_walking(e: Evidence, *, gyroscope: bool, params: SequenceParams, trunk: bool = False) -> Bools:
@@ -229,8 +204,11 @@ def _runs(e: Evidence, limits: Thresholds, params: SequenceParams) -> Bools:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Of one tick: whether all who can tell see walking in the window before it.  lead, rest: grid samples
-    at the window's beginning and end that are not part of the walk."""
+    """Of one tick: whether all who can tell see walking in the window before it.
+
+    lead, rest: grid samples at the window's beginning and end that are not part of the walk (a pause of
+    more than PAUSE cuts off what was before it; rest is WINDOW when nothing moves).
+    """
 
     walking: bool
     period_s: float = nan

@@ -135,7 +135,7 @@ def test_thigh_of_a_seated_person_does_not_walk_once_its_posture_is_known() -> N
     axis = e / np.linalg.norm(e)
     k = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
     tilted = turned(rows[:, :3], np.eye(3) + s * k + (1 - c) * k @ k)
-    both = np.hstack([np.vstack([rows[:, :3], tilted]), np.full((2 * len(rows), 3), np.nan)])
+    both = np.hstack([np.vstack([rows[:, :3], tilted]), np.full((2 * len(rows), rows.shape[1] - 3), np.nan)])
     twice = SensorChain(Placement.THIGH)
     twice.smooth.extend(0, both)
     (only,) = sequences_of({Placement.THIGH: twice})
