@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test install check validate bench secrets lock clean
+.PHONY: help demo test install check validate bench bench-peers secrets lock clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
@@ -36,8 +36,11 @@ check: install ## lint, format and types, and what has grown long
 validate: install ## measure against the recordings of GAITMON_DATA and write docs/validation.md
 	@$(BIN)/python -m tests.validation
 
-bench: install ## every benchmark: tests/bench_*.py
-	@set -e; for b in tests/bench_*.py; do b=$${b##*/}; echo "== $${b%.py}"; $(BIN)/python -m tests.$${b%.py}; done
+bench: install ## every benchmark: tests/bench_*.py, but for the peers
+	@set -e; for b in $(filter-out tests/bench_peers.py,$(sort $(wildcard tests/bench_*.py))); do b=$${b##*/}; echo "== $${b%.py}"; $(BIN)/python -m tests.$${b%.py}; done
+
+bench-peers: install ## beside mobgap and skdh on the same recordings; installs them under .cache/peers
+	@$(BIN)/python -m tests.bench_peers
 
 secrets: ## random passwords for docker compose, made once
 	@sh dashboards/secrets.sh

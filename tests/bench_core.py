@@ -1,8 +1,8 @@
 """How fast and how small the pipeline is: ``python -m tests.bench_core``
 
 CPU seconds per hour of three sensors at 100 Hz, half of it walking, through the live code
-(GaitPipeline.push); peak memory over eight hours streamed from disk; time to import; how late a stride is, and
-what a push costs.
+(GaitPipeline.push); peak memory over eight hours streamed from disk; time to import; how late a stride is,
+and what a push costs.
 Each part runs in a process of its own with one thread.  The recordings are simulated once into .cache/bench.
 Exit status 1 if a bar is missed.
 """
@@ -26,6 +26,7 @@ HOURS = 8
 RUNS = 3
 SEED = 20_000
 CPU_BAR_S, RSS_BAR_MB, IMPORT_BAR_S, LATE_BAR_S, PUSH_BAR_MS = 1.5, 250.0, 0.3, 2.0, 5.0
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 RSS_GROWTH_MB = 5.0  # flat, give or take the allocator
 
 
@@ -192,7 +193,7 @@ PARTS = {"cpu": lambda: cpu(float(sys.argv[2])), "memory": memory, "live": live}
 
 def part(*arguments: str) -> list[list[float]]:
     """The numbers that a part prints, line by line."""
-    env = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    env = os.environ | dict.fromkeys(THREADS, "1")
     command = [sys.executable, "-m", "tests.bench_core", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=env, cwd=ROOT)
     return [[float(x) for x in line.split()] for line in done.stdout.splitlines()]
