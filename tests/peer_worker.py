@@ -31,7 +31,7 @@ def mobgap_frame(walk: Walk) -> Any:
 
 
 def mobgap_contacts(walk: Walk) -> Contacts:
-    """The official choice for healthy cohorts: IcdIonescu's is replaced by the better IcdShinImproved."""
+    """The published best of its detectors and side classifiers, IcdShinImproved and LrcMansour."""
     data = mobgap_frame(walk)
     ics = (
         import_module("mobgap.initial_contacts").IcdShinImproved().detect(data, sampling_rate_hz=HZ).ic_list_
@@ -63,7 +63,7 @@ def mobgap_hour(hour: Walk, stature_m: float) -> None:
 
 def skdh_contacts(walk: Walk) -> Contacts:
     found = _skdh_gait(walk, np.array([[0, len(walk) - 1]]), 1.7)
-    times = np.asarray(found["IC Time"], dtype=float) if "IC Time" in found else np.zeros(0)
+    times = np.asarray(found["IC Timestamp"], dtype=float)
     return [(float(t), None) for t in times if np.isfinite(t)]
 
 
@@ -80,7 +80,8 @@ def skdh_hour(hour: Walk, stature_m: float) -> None:
     t = np.arange(len(hour)) / HZ
     context = import_module("skdh.context").PredictGaitLumbarLgbm()
     found = context.predict(time=t, accel=hour[:, :3] / 9.81, fs=HZ)
-    _skdh_gait(hour, found.get("gait_bouts"), stature_m)
+    bouts = np.column_stack([found["Gait Bout Start Index"], found["Gait Bout Stop Index"]])
+    _skdh_gait(hour, bouts, stature_m)
 
 
 PEERS: dict[str, tuple[Callable[[Walk], Contacts], Callable[[Walk, float], None]]] = {
