@@ -17,32 +17,27 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from statistics import median
 
 import numpy as np
 
-from gaitmon.gait import sequences
 from gaitmon.gait.bouts import MAX_PAUSE_S, MIN_STRIDES, Heading, judge, stratum
-from gaitmon.gait.contacts import ContactParams, LimbContacts, LimbSignals
-from gaitmon.gait.pelvis_contacts import (
-    PelvisContactParams,
-    PelvisContacts,
-    PelvisSignals,
-    pelvis_signals,
+from gaitmon.gait.detector import WalkingDetector
+from gaitmon.gait.sequences import (
+    TICK,
+    WINDOW,
+    GaitSequence,
+    SequenceParams,
+    SequenceTracker,
+    Verdict,
 )
-from gaitmon.gait.sequences import TICK, WINDOW, GaitSequence, SequenceParams, SequenceTracker
 from gaitmon.gait.sides import SideWitnesses
 from gaitmon.gait.spatial import SpatialParams
 from gaitmon.gait.strides import StrideAssembler
 from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, MOVED_DEG, SETTLED_WALK, Aligner, moved_deg
-from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import (
     Alignment,
-    Bools,
-    Contact,
-    Floats,
     Gap,
     ImuBlock,
     Notice,
@@ -52,17 +47,18 @@ from gaitmon.model import (
     SyncBound,
     WalkingBout,
 )
-from gaitmon.pipeline_strides import THIGHS, StrideMeter, Walked
+from gaitmon.pipeline_contacts import THIGHS, ContactStages, StageParams
+from gaitmon.pipeline_strides import StrideMeter, Walked
 from gaitmon.symmetry.summary import summarise
 
+LANDING = 100  # grid samples after the last movement of a walk in which its last step may still land
 STRIDE_FINAL_S = 2.0  # a stride is out at most this long after its closing contact
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineParams:
     sequences: SequenceParams = field(default_factory=SequenceParams)
-    contacts: ContactParams = field(default_factory=ContactParams)
-    pelvis: PelvisContactParams = field(default_factory=PelvisContactParams)
+    contacts: StageParams = field(default_factory=StageParams)
     spatial: SpatialParams = field(default_factory=SpatialParams)
 
     def fingerprint(self) -> str:
@@ -80,12 +76,12 @@ class GaitPipeline:
         self._chains = {p: SensorChain(p) for p in sorted(set(placements)) if not p.is_reference}
         self._tick: int | None = None
         self._forgotten = 0
+        self._detector = WalkingDetector(self.params.sequences)
         self._tracker = SequenceTracker()
         self._aligner = Aligner()
         self._alignment: dict[Placement, Alignment] = {}
         self._aligned_over = 0  # grid samples of walking that the alignment rests on
-        self._limbs: dict[Placement, LimbContacts] = {}
-        self._pelvis: PelvisContacts | None = None  # stands in where no thigh is
+        self._stages = ContactStages(self._chains, self._alignment, self.params.contacts)
         self._sequence_start: int | None = None
         self._assembler = StrideAssembler()
         self._meter = StrideMeter(self._chains, self._alignment, self.params.spatial)
@@ -151,17 +147,18 @@ class GaitPipeline:
         if last < first:
             return
         verdicts = self._looks_like_walking(first, last)
-        for tick, (walking, period_s) in zip(range(first, last + 1), verdicts, strict=True):
-            yield from self._on_tick(tick, walking, period_s)
+        for tick, verdict in zip(range(first, last + 1), verdicts, strict=True):
+            yield from self._on_tick(tick, verdict)
         self._tick = last
         if last >= self._forgotten + 20:
             self._forget(last * TICK)
             self._forgotten = last
 
-    def _on_tick(self, tick: int, walking: bool, period_s: float) -> Iterator[Result]:
+    def _on_tick(self, tick: int, verdict: Verdict) -> Iterator[Result]:
         now = tick * TICK
         self._meter.follow_heading(now)
-        closed = self._tracker.push(tick, walking, period_s)
+        v = verdict
+        closed = self._tracker.push(tick, v.walking, v.period_s, v.lead, v.rest)
         sequence = closed or self._tracker.current
         if sequence is None:
             self._aligner.observe(now, self._chains)
@@ -178,7 +175,7 @@ class GaitPipeline:
         keep = now - WINDOW - 200
         if current is not None and self._sequence_start is None:
             keep = min(keep, current.start - 200)
-        keep = min([keep, *(stage.needs_from() for stage in self._stages())])
+        keep = min(keep, self._stages.needs_from(keep))
         for chain in self._chains.values():
             chain.raw.forget_before(min(keep, now - SETTLED_WALK - 600))
             chain.smooth.forget_before(keep)
@@ -187,39 +184,12 @@ class GaitPipeline:
 
     # ---- walking ----------------------------------------------------------------------------
 
-    def _looks_like_walking(self, first: int, last: int) -> list[tuple[bool, float]]:
-        """(walking, stride period) of each tick: from the thighs, else from whatever there is."""
-        n = last - first + 1
-        votes = self._votes([p for p in self._chains if p in THIGHS], first, n)
-        if not votes or not np.logical_or.reduce([seen for seen, _, _ in votes]).all():
-            others = self._votes([p for p in self._chains if p not in THIGHS], first, n)
-        else:
-            others = []
-        out = []
-        for i in range(n):
-            voters = [v for v in votes if v[0][i]] or [v for v in others if v[0][i]]
-            periods = [float(period[i]) for _, walking, period in voters if walking[i]]
-            all_walk = len(periods) == len(voters) > 0
-            out.append((all_walk, median(periods) if all_walk else math.nan))
-        return out
-
-    def _votes(self, placements: list[Placement], first: int, n: int) -> list[tuple[Bools, Bools, Floats]]:
-        """(seen, walking, period) of each sensor in each of n windows."""
-        params, out = self.params.sequences, []
-        a, b = first * TICK - WINDOW, (first + n - 1) * TICK
-        for gyroscope in (True, False):
-            chains = [
-                self._chains[p]
-                for p in placements
-                if (bool(self._chains[p].has_gyroscope) and p in THIGHS) == gyroscope
-            ]
-            if not chains:
-                continue
-            columns = slice(3, 6) if gyroscope else slice(0, 3)
-            e = sequences.evidence([c.smooth.view(a, b)[:, columns] for c in chains], n, params)
-            walking = sequences.looks_like_walking(e, gyroscope=gyroscope, params=params)
-            out += list(zip(np.isfinite(e.rms), walking, e.period_s, strict=True))
-        return out
+    def _looks_like_walking(self, first: int, last: int) -> list[Verdict]:
+        """The verdict of each tick from first to last."""
+        a, b = first * TICK - WINDOW, last * TICK
+        smooth = {p: chain.smooth.view(a, b) for p, chain in self._chains.items()}
+        gyroscopes = frozenset(p for p, chain in self._chains.items() if chain.has_gyroscope)
+        return self._detector.push(smooth, gyroscopes, last - first + 1)
 
     def _walk(self, sequence: GaitSequence, now: int) -> Iterator[Result]:
         """What the samples before ``now`` add to an open or just closed gait sequence."""
@@ -229,33 +199,25 @@ class GaitPipeline:
                 return  # hold this walk back until it has shown how the sensors sit
             if self._aligned_over < SETTLED_WALK and length >= MIN_WALK and length >= self._aligned_over:
                 yield from self._align(sequence)
-            if not self._alignment:
-                return
-            self._begin(sequence)
-        upto = min(now, sequence.end)
+            self._sequence_start = sequence.start
+            self._assembler.new_sequence()
+            self._stages.begin(sequence)
+        upto = min(now, sequence.end + LANDING)
         yield from self._join(upto)
-        contacts: list[Contact] = []
-        for placement, limb in self._limbs.items():
-            signals = self._limb_signals(placement, limb, upto)
-            contacts += limb.advance(signals, upto, sequence.period_s, final=sequence.closed)
-        if (pelvis := self._pelvis) is not None:
-            seen = self._pelvis_signals(pelvis, upto)
-            contacts += pelvis.advance(seen, upto, sequence.period_s, final=sequence.closed)
-        for contact in sorted(contacts, key=lambda c: c.t_s):
+        for contact in self._stages.advance(sequence, upto):
             self._assembler.push(contact)
             yield contact
-        complete = min((stage.complete_until(upto) for stage in self._stages()), default=upto)
-        complete_s = math.inf if sequence.closed else complete / 100.0
+        complete_s = math.inf if sequence.closed else self._stages.complete_until(upto) / 100.0
         for times in self._assembler.ready(complete_s):
             if self._bout and times.start_s > self._bout_end_s() + MAX_PAUSE_S:
                 yield from self._close_bout(times.start_s)
-            walked = self._meter.measure(times)
-            self._from_pelvis |= self._pelvis is not None
+            walked = self._meter.measure(times, comparable=self._stages.comparable)
+            self._from_pelvis |= self._stages.from_pelvis
             self._bout.append(walked)
             yield walked.measured.stride
         if sequence.closed:
             self._sequence_start = None
-            self._limbs, self._pelvis = {}, None
+            self._stages.end()
             length = sequence.end - sequence.start
             if length >= ENOUGH_WALK and self._aligner.moved_in_walk(
                 sequence.start, sequence.end, self._chains
@@ -263,19 +225,6 @@ class GaitPipeline:
                 self._aligned_over = 0
             if self._aligned_over < SETTLED_WALK <= length:
                 yield from self._align(sequence, effective=sequence.end)
-
-    def _begin(self, sequence: GaitSequence) -> None:
-        self._sequence_start = sequence.start
-        self._assembler.new_sequence()
-        self._limbs = {
-            p: LimbContacts(p.side, sequence.start, self.params.contacts)
-            for p in THIGHS
-            if p in self._alignment and p in self._chains and self._is_heard(p, sequence)
-        }
-        self._pelvis = None
-        axis = self._alignment.get(Placement.PELVIS)
-        if not self._limbs and axis is not None and self._is_heard(Placement.PELVIS, sequence):
-            self._pelvis = PelvisContacts(sequence.start, self.params.pelvis, sided=axis.flexion_known)
 
     def _join(self, upto: int) -> Iterator[Result]:
         """A thigh that came late: its contacts count from here, once 8 s of walking showed how it sits."""
@@ -288,14 +237,7 @@ class GaitPipeline:
                 if alignment.placement is p:
                     self._alignment[p] = alignment
                     yield alignment
-                    self._limbs[p] = LimbContacts(p.side, upto, self.params.contacts)
-
-    def _is_heard(self, placement: Placement, sequence: GaitSequence) -> bool:
-        acc = self._chains[placement].smooth.view(sequence.start, sequence.end)[:, 0]
-        return bool(np.isfinite(acc).any())
-
-    def _stages(self) -> list[LimbContacts | PelvisContacts]:
-        return [*self._limbs.values(), *([] if self._pelvis is None else [self._pelvis])]
+                    self._stages.join(p, upto)
 
     def _align(self, sequence: GaitSequence, effective: int | None = None) -> Iterator[Result]:
         """Alignment from this walk; effective from its start, or from where walking has ended."""
@@ -308,18 +250,6 @@ class GaitPipeline:
             if before is not None and (moved := moved_deg(before, alignment)) > MOVED_DEG:
                 text = f"{alignment.placement}: the sensor has turned by {moved:.0f} degrees; aligned anew."
                 yield Notice(NoticeKind.ALIGNMENT, text, alignment.placement, alignment.effective_s)
-
-    def _pelvis_signals(self, stage: PelvisContacts, upto: int) -> PelvisSignals:
-        first = stage.needs_from()
-        rows = self._chains[Placement.PELVIS].raw.view(first, upto)
-        return pelvis_signals(first, rows, self._alignment[Placement.PELVIS].rotation)
-
-    def _limb_signals(self, placement: Placement, limb: LimbContacts, upto: int) -> LimbSignals:
-        first = limb.needs_from()
-        rows = self._chains[placement].smooth.view(first, upto)
-        forward, left, _ = self._alignment[placement].rotation
-        rates = -along(rows[:, 3:6], left), -along(rows[:, 6:9], left)
-        return LimbSignals(first, *rates, along(rows[:, :3], forward))
 
     # ---- bouts ------------------------------------------------------------------------------
 

@@ -27,10 +27,9 @@ from gaitmon.model import (
     Stride,
     SyncBound,
 )
+from gaitmon.pipeline_contacts import THIGHS
 from gaitmon.symmetry import pelvis as angles
 from gaitmon.symmetry.summary import MeasuredStride, PelvisStride
-
-THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +95,11 @@ class StrideMeter:
                 rate = np.where(missing, total / known.sum(axis=0), rate)
         self.yaw.extend(a, rate[:, np.newaxis])
 
-    def measure(self, times: StrideTimes) -> Walked:
-        times = self._comparable(times)
+    def measure(self, times: StrideTimes, *, comparable: bool = True) -> Walked:
+        """comparable: whether the two limbs' moments may be held against each other."""
+        times = (
+            self._comparable(times) if comparable else replace(times, opposite_ic_s=None, opposite_fc_s=None)
+        )
         a, b = stride_slice(times)
         pelvis_up = self._up(Placement.PELVIS, a, b)
         seen = SegmentAngles(

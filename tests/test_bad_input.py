@@ -117,7 +117,8 @@ def test_one_thigh(thigh: Placement) -> None:
     assert "No pelvis sensor" in texts(analysis)
     assert (m := analysis.metric("step_time_ln_pct")) is None or m.value is None
     own = [s.start_s for s in analysis.strides]
-    assert own == pytest.approx([s.start_s for s in whole().strides if s.side is side])
+    reference = [s.start_s for s in whole().strides if s.side is side]
+    assert own == pytest.approx(reference, abs=1e-3)  # the vertical rests on fewer sensors
 
 
 def test_a_thigh_of_unknown_side() -> None:
@@ -135,7 +136,6 @@ def test_a_thigh_of_unknown_side() -> None:
         (only(P.LEFT_THIGH, called=P.PHONE), "No thigh sensor"),
         (only(P.LEFT_THIGH, called=P.PHONE, gyroscope=False), "No thigh sensor"),
         (only(P.LEFT_THIGH, gyroscope=False), "left_thigh: no gyroscope"),
-        (only(P.LEFT_THIGH, P.RIGHT_THIGH, gyroscope=False), "right_thigh: no gyroscope"),
     ],
 )
 def test_what_no_stride_side_can_be_told_from(change: Change, said: str) -> None:
@@ -143,6 +143,16 @@ def test_what_no_stride_side_can_be_told_from(change: Change, said: str) -> None
     assert count(analysis, Side.RIGHT) == 0
     assert said in texts(analysis)
     assert told(analysis, NoticeKind.SENSOR_MISSING)
+
+
+def test_thigh_accelerometers_tell_strides_and_nothing_across() -> None:
+    analysis = analyse(changed(walk(), only(P.LEFT_THIGH, P.RIGHT_THIGH, gyroscope=False)))
+    assert "right_thigh: no gyroscope" in texts(analysis)
+    for side in Side:
+        assert abs(count(analysis, side) - count(whole(), side)) <= 3
+    assert all(s.fc_s is None and s.opposite_ic_s is None for s in analysis.strides)
+    assert (m := analysis.metric("step_time_ln_pct")) is not None
+    assert m.value is None
 
 
 def test_the_pelvis_alone_stands_in_and_says_so() -> None:

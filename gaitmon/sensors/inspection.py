@@ -214,7 +214,7 @@ def _notes(recording: Recording, dead: dict[Placement, str]) -> list[Notice]:
 def _no_gyroscope(s: _Seen) -> list[Notice]:
     if len(s.low) == 6 or s.placement is Placement.PHONE:
         return []
-    lost = "pelvic angles" if s.placement is Placement.PELVIS else "angles, and no contacts yet,"
+    lost = "pelvic angles" if s.placement is Placement.PELVIS else "angles and final contacts"
     return [
         Notice(NoticeKind.SENSOR_MISSING, f"{s.placement}: no gyroscope, so no {lost} from it.", s.placement)
     ]

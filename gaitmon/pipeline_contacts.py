@@ -1,0 +1,136 @@
+"""Which sensor tells the contacts of a gait sequence, and its signals: the pipeline's ears."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gaitmon.gait.acc_contacts import AccContactParams, AccLimbContacts, AccSignals
+from gaitmon.gait.contacts import ContactParams, LimbContacts, LimbSignals
+from gaitmon.gait.pelvis_contacts import PelvisContactParams, PelvisContacts, pelvis_signals
+from gaitmon.gait.sequences import GaitSequence
+from gaitmon.imu.alignment import along
+from gaitmon.imu.chain import SensorChain
+from gaitmon.model import Alignment, Contact, ContactKind, Placement, Side
+
+THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
+POCKETS = (*THIGHS, Placement.PHONE)
+
+SHORTEST_STEP_S = 0.2  # between two contacts of one kind on one side; Mobilise-D accepts no shorter stride
+Stage = LimbContacts | PelvisContacts | AccLimbContacts
+
+
+@dataclass(frozen=True, slots=True)
+class StageParams:
+    """limb: a thigh with gyroscope.  pelvis: alone.  pocket: a thigh or phone without gyroscope."""
+
+    limb: ContactParams = field(default_factory=ContactParams)
+    pelvis: PelvisContactParams = field(default_factory=PelvisContactParams)
+    pocket: AccContactParams = field(default_factory=AccContactParams)
+
+
+class ContactStages:
+    """The stages of the current gait sequence.  Stateful: begin, advance as samples come, end.
+
+    Each thigh with a gyroscope tells its own limb.  Without any, the pelvis tells both limbs; without
+    that, an accelerometer in a pocket tells the leg it is worn on.
+    """
+
+    def __init__(
+        self,
+        chains: Mapping[Placement, SensorChain],
+        alignment: Mapping[Placement, Alignment],
+        params: StageParams,
+    ) -> None:
+        self._chains = chains
+        self._alignment = alignment
+        self._params = params
+        self._stages: dict[Placement, Stage] = {}
+        self._told: dict[tuple[ContactKind, Side | None], float] = {}
+
+    @property
+    def from_pelvis(self) -> bool:
+        """Whether contacts come from the pelvis alone now."""
+        return Placement.PELVIS in self._stages
+
+    @property
+    def comparable(self) -> bool:
+        """Whether one limb's moments may be compared with the other's: not those of two accelerometers
+        in pockets, of which each only infers which half of the stride is its own."""
+        return not any(isinstance(stage, AccLimbContacts) for stage in self._stages.values())
+
+    def begin(self, sequence: GaitSequence) -> None:
+        """Choose who tells this sequence's contacts; nobody may be able to."""
+        heard = [p for p in self._chains if self._is_heard(p, sequence)]
+        start, params = sequence.start, self._params
+        self._stages = {
+            p: LimbContacts(p.side, start, params.limb)
+            for p in heard
+            if p in THIGHS and p in self._alignment and self._chains[p].has_gyroscope
+        }
+        axis = self._alignment.get(Placement.PELVIS)
+        if not self._stages and axis is not None and Placement.PELVIS in heard:
+            stage = PelvisContacts(start, params.pelvis, sided=axis.flexion_known)
+            self._stages = {Placement.PELVIS: stage}
+        if not self._stages:
+            self._stages = {
+                p: AccLimbContacts(p.side, start, params.pocket)
+                for p in heard
+                if p in POCKETS and not self._chains[p].has_gyroscope
+            }
+
+    def join(self, placement: Placement, start: int) -> None:
+        """A thigh that was aligned during the sequence: its contacts count from here."""
+        self._stages[placement] = LimbContacts(placement.side, start, self._params.limb)
+
+    def end(self) -> None:
+        self._stages = {}
+
+    def advance(self, sequence: GaitSequence, upto: int) -> list[Contact]:
+        """Contacts that the samples before grid index ``upto`` complete, in order of time."""
+        out: list[Contact] = []
+        for placement, stage in self._stages.items():
+            final, period_s = sequence.closed, sequence.period_s
+            match stage:
+                case LimbContacts():
+                    out += stage.advance(self._limb(placement, stage, upto), upto, period_s, final=final)
+                case PelvisContacts():
+                    rows = self._chains[placement].raw.view(stage.needs_from(), upto)
+                    rotation = self._alignment[placement].rotation
+                    signals = pelvis_signals(stage.needs_from(), rows, rotation)
+                    out += stage.advance(signals, upto, period_s, final=final)
+                case AccLimbContacts():
+                    rows = self._chains[placement].smooth.view(stage.needs_from(), upto)
+                    seen = AccSignals(stage.needs_from(), rows[:, :3])
+                    out += stage.advance(seen, upto, period_s, final=final)
+        return [c for c in sorted(out, key=lambda c: c.t_s) if self._is_new(c)]
+
+    def _is_new(self, contact: Contact) -> bool:
+        """False for what the sequence before has told already: two may meet within one step."""
+        key = contact.kind, contact.side
+        if contact.t_s < self._told.get(key, -math.inf) + SHORTEST_STEP_S:
+            return False
+        self._told[key] = contact.t_s
+        return True
+
+    def complete_until(self, upto: int) -> int:
+        """No contact before this grid index will be added by later calls."""
+        return min((stage.complete_until(upto) for stage in self._stages.values()), default=upto)
+
+    def needs_from(self, default: int) -> int:
+        """Oldest grid index that a later call may look at."""
+        return min((stage.needs_from() for stage in self._stages.values()), default=default)
+
+    def _limb(self, placement: Placement, stage: LimbContacts, upto: int) -> LimbSignals:
+        first = stage.needs_from()
+        rows = self._chains[placement].smooth.view(first, upto)
+        forward, left, _ = self._alignment[placement].rotation
+        rates = -along(rows[:, 3:6], left), -along(rows[:, 6:9], left)
+        return LimbSignals(first, *rates, along(rows[:, :3], forward))
+
+    def _is_heard(self, placement: Placement, sequence: GaitSequence) -> bool:
+        acc = self._chains[placement].smooth.view(sequence.start, sequence.end)[:, 0]
+        return bool(np.isfinite(acc).any())
