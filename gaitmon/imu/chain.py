@@ -20,6 +20,22 @@ _SETTLE_FIRST = 50  # rows after the start in which the vertical is not trusted 
 _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time constant of 3 s
 
 
+CELL = 50  # grid samples between decisions: small pushes wait until they bring the next one nearer
+
+
+def joined(blocks: list[ImuBlock]) -> ImuBlock:
+    """Blocks of one sensor as one."""
+    if len(blocks) == 1:
+        return blocks[0]
+    gyr = [b.gyr_rad_s for b in blocks if b.gyr_rad_s is not None]
+    return ImuBlock(
+        blocks[0].placement,
+        np.concatenate([b.t_s for b in blocks]),
+        np.concatenate([b.acc_m_s2 for b in blocks]),
+        np.concatenate(gyr) if gyr else None,
+    )
+
+
 class SensorChain:
     """raw: columns acc (3), gyr (3), up (3), yaw rate about the vertical (1); sensor frame, SI.
 
@@ -34,12 +50,15 @@ class SensorChain:
         self.resampler = Resampler()
         self.has_gyroscope: bool | None = None
         self._orientation = Orientation()
-        self._kernels: tuple[ZeroPhase, ZeroPhase, ZeroPhase] | None = None  # acc, gyr, slow gyr; None between runs
+        self._kernels: tuple[ZeroPhase, ZeroPhase, ZeroPhase] | None = (
+            None  # acc, gyr, slow gyr; None between runs
+        )
         self._last: Floats | None = None
         self._run_end = 0
         self._heard = False
         self._settled = 0
         self._skip = 0
+        self._held: list[ImuBlock] = []  # samples that complete no cell of the grid's decisions yet
         self.holes: list[tuple[int, int]] = []  # grid indices [a, b) without samples, longer than 1 s
 
     @property
@@ -59,8 +78,16 @@ class SensorChain:
     def push(self, block: ImuBlock) -> None:
         if self.has_gyroscope is None and len(block):
             self.has_gyroscope = block.gyr_rad_s is not None
-        for run in self.resampler.push(block):
-            self._run(run)
+        self._held.append(block)
+        need = (self.smooth.end // CELL + 1) * CELL + HALF
+        if len(block) == 0 or not block.t_s[-1] * GRID_HZ < need:
+            self._release()
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            for run in self.resampler.push(joined(held)):
+                self._run(run)
 
     def gap(self, gap: Gap) -> None:
         self.close_run()
@@ -74,6 +101,7 @@ class SensorChain:
 
     def close_run(self) -> None:
         """The run ends here: give out what resampler and kernels hold back."""
+        self._release()
         for run in self.resampler.flush():
             self._run(run)
         self._end_run()
@@ -106,8 +134,7 @@ class SensorChain:
         rows[:, : x.shape[1]] = x
         if x.shape[1] == 6:
             acc, gyr = x[:, :3], x[:, 3:]
-            up = up_in_sensor(self._orientation.push(acc, gyr))
-            rows[:, 6:9] = up
+            up = up_in_sensor(self._orientation.push(acc, gyr), rows[:, 6:9])
             rows[:, 9] = np.einsum("ij,ij->i", gyr, up)
             unsettled = self._settled - first
             if unsettled > 0:

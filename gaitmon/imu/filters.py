@@ -44,17 +44,21 @@ class ZeroPhase:
     def __init__(self, kernel: Floats) -> None:
         if len(kernel) % 2 == 0:
             raise ValueError("a zero-phase kernel has an odd number of taps")
-        self._kernel = kernel
-        self._past: Floats | None = None
+        self._taps = np.ascontiguousarray(kernel[::-1])
+        self._past: Floats | None = None  # (channels, 2 half)
         self.half = len(kernel) // 2
 
     def push(self, x: Floats) -> Floats:
         """x: shape (n, channels) -> shape (n, channels), delayed by ``half`` rows."""
-        if len(x) == 0:
+        n, channels, reach = len(x), x.shape[1], 2 * self.half
+        if n == 0:
             return x
-        if self._past is None:
-            self._past = np.repeat(x[:1], 2 * self.half, axis=0)
-        seen = np.concatenate([self._past, x])
-        self._past = seen[-2 * self.half :]
-        # Each output is one product with all taps in a fixed order, whatever the length of the call.
-        return np.stack([np.convolve(channel, self._kernel, "valid") for channel in seen.T.copy()], axis=1)
+        seen = np.empty((channels, n + reach))
+        seen[:, :reach] = x[0][:, np.newaxis] if self._past is None else self._past
+        seen[:, reach:] = x.T
+        self._past = seen[:, n:].copy()
+        # Each output is one product with all taps in a fixed order, whatever the length of the call.  One
+        # call for all channels, end to end; what mixes two of them is left out.
+        out = np.empty(channels * (n + reach))
+        out[: len(out) - reach] = np.correlate(seen.ravel(), self._taps, "valid")
+        return np.asarray(out.reshape(channels, n + reach)[:, :n].T)

@@ -32,10 +32,14 @@ class Orientation:
         return np.asarray(out["quat6D"])
 
 
-def up_in_sensor(quat: Floats) -> Floats:
-    """The earth's up direction in the sensor frame, shape (n, 3), from quaternions (n, 4)."""
+def up_in_sensor(quat: Floats, out: Floats | None = None) -> Floats:
+    """The earth's up direction in the sensor frame, (n, 3), from quaternions (n, 4); into out if given."""
     w, x, y, z = quat.T
-    return np.column_stack([2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z])
+    up = np.empty((len(quat), 3)) if out is None else out
+    up[:, 0] = 2 * (x * z - w * y)
+    up[:, 1] = 2 * (y * z + w * x)
+    up[:, 2] = w * w - x * x - y * y + z * z
+    return up
 
 
 def to_earth(quat: Floats, v: Floats) -> Floats:
