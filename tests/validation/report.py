@@ -11,7 +11,15 @@ from pathlib import Path
 
 from gaitmon.analysis import produced_by
 from tests.validation.progress import showing
-from tests.validation.sections import events, one_path, pelvis_only, published, reference_rule, spatial
+from tests.validation.sections import (
+    events,
+    one_path,
+    pelvis_only,
+    published,
+    reference_rule,
+    simulated,
+    spatial,
+)
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "validation.md"
 
@@ -19,6 +27,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "reference rule": reference_rule.section,
     "contacts and strides": events.section,
     "pelvis alone": pelvis_only.section,
+    "simulated truth": simulated.section,
     "stride length": spatial.section,
     "live equals batch": one_path.section,
     "published figures": published.section,

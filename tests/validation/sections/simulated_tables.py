@@ -124,15 +124,19 @@ def stride_table(scores: Sequence[Score]) -> str:
     for limbs in Limbs:
         some = of_limbs(scores, limbs)
         errors = np.concatenate([s.stride_errors_s for s in some])
-        worst = max(float(np.abs(s.stride_errors_s).mean()) for s in some)
+        worst = max(float(np.abs(s.stride_errors_s).mean()) for s in some if len(s.stride_errors_s))
         mae = float(np.abs(errors).mean())
+        none = sum(len(s.stride_errors_s) == 0 for s in some)
         rows.append(
             [
-                limbs, len(errors), ms(mae), signed_ms(float(errors.mean())),
+                limbs, f"{len(some)} ({none})", len(errors), ms(mae), signed_ms(float(errors.mean())),
                 ms(float(np.percentile(np.abs(errors), 95.0))), ms(worst), held(mae <= STRIDE_BAR_S),
             ]
         )  # fmt: skip
-    head = ["limbs", "strides", "MAE (ms)", "bias (ms)", "p95 (ms)", "worst walker's MAE (ms)", "bar held"]
+    head = [
+        "limbs", "walks (without any stride)", "strides", "MAE (ms)", "bias (ms)", "p95 (ms)",
+        "worst walker's MAE (ms)", "bar held",
+    ]  # fmt: skip
     return table(head, rows)
 
 
