@@ -227,14 +227,19 @@ class GaitPipeline:
                 yield from self._align(sequence, effective=sequence.end)
 
     def _join(self, upto: int) -> Iterator[Result]:
-        """A thigh that came late: its contacts count from here, once 8 s of walking showed how it sits."""
-        late = [p for p in self._chains if p in THIGHS and p not in self._alignment]
-        for p in late:
+        """A thigh that came late, or whose forward was not clear: its contacts count from here, once 8 s of
+        walking have shown how it sits."""
+        if upto % (4 * TICK):
+            return
+        for p in (p for p in self._chains if p in THIGHS):
+            known = self._alignment.get(p)
             start = upto - ENOUGH_WALK
+            if known is not None and known.flexion_known:
+                continue
             if np.isnan(self._chains[p].smooth.view(start, upto)[:, 3]).any():
                 continue
             for alignment in self._aligner.align(start, upto, self._chains, upto):
-                if alignment.placement is p:
+                if alignment.placement is p and alignment.flexion_known:
                     self._alignment[p] = alignment
                     yield alignment
                     self._stages.join(p, upto)

@@ -69,7 +69,7 @@ class ContactStages:
         self._stages = {
             p: LimbContacts(p.side, start, params.limb)
             for p in heard
-            if p in THIGHS and p in self._alignment and self._chains[p].has_gyroscope
+            if p in THIGHS and self._knows_flexion(p) and self._chains[p].has_gyroscope
         }
         axis = self._alignment.get(Placement.PELVIS)
         if not self._stages and axis is not None and Placement.PELVIS in heard:
@@ -130,6 +130,10 @@ class ContactStages:
         forward, left, _ = self._alignment[placement].rotation
         rates = -along(rows[:, 3:6], left), -along(rows[:, 6:9], left)
         return LimbSignals(first, *rates, along(rows[:, :3], forward))
+
+    def _knows_flexion(self, placement: Placement) -> bool:
+        alignment = self._alignment.get(placement)
+        return alignment is not None and alignment.flexion_known
 
     def _is_heard(self, placement: Placement, sequence: GaitSequence) -> bool:
         acc = self._chains[placement].smooth.view(sequence.start, sequence.end)[:, 0]

@@ -210,9 +210,8 @@ def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: Cont
     rate, forward = s.rate_rad_s[j:end], s.forward_m_s2[j:end]
     if len(rate) < 8 or np.isnan(rate).any() or np.isnan(forward).any():
         return None
-    over = np.flatnonzero(rate < p.swing_over_share * rate[0])
-    if len(over) and over[0] < 0.5 * period:
-        turn = int(over[0])
+    turn = _swing_over(rate, p)
+    if turn is not None and turn < 0.5 * period:
         window = forward[turn : turn + round(p.ic_within * period)]
         top = _first_prominent(window, float(np.median(forward[: turn + 1])), p)
         if top is not None:
@@ -222,6 +221,17 @@ def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: Cont
             return (peak + turn + top) / 100.0 + min(max(off_s, -p.shoulder_reach_s), p.shoulder_reach_s)
     model = peak + p.ic_model * period
     return model / 100.0 if model < upto else None  # not after the last sample
+
+
+def _swing_over(rate: Floats, p: ContactParams) -> int | None:
+    """Samples after the peak at which flexion is over: the rate has fallen to a small share of it, or, in
+    fast walking, where it may stay up until the landing, to a low from which it rises again."""
+    over = np.flatnonzero(rate < p.swing_over_share * rate[0])
+    lows = (
+        np.flatnonzero((rate[1:-1] < rate[:-2]) & (rate[1:-1] <= rate[2:]) & (rate[1:-1] < 0.5 * rate[0])) + 1
+    )
+    ends = [int(x[0]) for x in (over, lows) if len(x)]
+    return min(ends) if ends else None
 
 
 def _shoulder(rate: Floats, slow_rate: Floats, start: int, slow_walk: float, p: ContactParams) -> float:

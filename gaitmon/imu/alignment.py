@@ -2,8 +2,9 @@
 
 Gravity in quiet standing gives a segment's vertical.  Walking gives a thigh's flexion axis: in the
 horizontal plane, the direction about which it turns most (the pelvis has no such axis: its three
-rotations are alike).  Two witnesses settle the axis' sign, both facts of human walking: the thigh
-swings forward faster than it extends, and the jolt of initial contact comes when it is flexed.  The
+rotations are alike).  Witnesses settle the axis' sign, facts of human walking: the thigh swings forward
+faster than it extends; the jolt of initial contact comes when it is flexed; the trunk, and the thigh with
+it, is faster forward when it is low (see aligner.py for that one).  The
 pelvis' forward direction is then the one in which its horizontal acceleration agrees with the mean of
 both thighs', in which their own pendulum motion, being opposite, cancels.
 
@@ -26,6 +27,7 @@ from gaitmon.model import Floats
 _SWING = bandpass_kernel(0.4, 4.0, 150, GRID_HZ)
 _TRUNK = bandpass_kernel(0.4, 3.5, 150, GRID_HZ)
 _JOLT = bandpass_kernel(8.0, 25.0, 20, GRID_HZ)
+_STEPS = bandpass_kernel(1.2, 2.6, 75, GRID_HZ)  # where the trunk's forward motion is, common to all sensors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +99,12 @@ def walking_frame_acc(acc_m_s2: Floats, up: Floats, left: Floats) -> Floats:
     y /= np.linalg.norm(y, axis=1)[:, np.newaxis]
     x = np.cross(y, up)
     return np.column_stack([np.einsum("ij,ij->i", acc_m_s2, x), np.einsum("ij,ij->i", acc_m_s2, y)])
+
+
+def same_way(a: Floats, b: Floats) -> float:
+    """-1..1: whether two sensors' walking_frame_acc (n, 2) have one forward.  The trunk slows down and
+    speeds up with every step, and takes thighs and pelvis with it."""
+    return _correlation(_same(a[:, :1], _STEPS)[:, 0], _same(b[:, :1], _STEPS)[:, 0])
 
 
 def pelvis_left(
