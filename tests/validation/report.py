@@ -12,6 +12,8 @@ from pathlib import Path
 from gaitmon.analysis import produced_by
 from tests.validation.progress import showing
 from tests.validation.sections import (
+    clock,
+    daily,
     events,
     one_path,
     pelvis_only,
@@ -27,7 +29,9 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "reference rule": reference_rule.section,
     "contacts and strides": events.section,
     "pelvis alone": pelvis_only.section,
+    "daily life": daily.section,
     "simulated truth": simulated.section,
+    "clock": clock.section,
     "stride length": spatial.section,
     "live equals batch": one_path.section,
     "published figures": published.section,
