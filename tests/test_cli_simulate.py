@@ -1,4 +1,4 @@
-"""gaitmon simulate: the recording and its truth belong together, and the same arguments give the same files."""
+"""gaitmon simulate: recording and truth belong together; the same arguments give the same files."""
 
 from __future__ import annotations
 
