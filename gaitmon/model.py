@@ -12,6 +12,7 @@ Times (``t_s``, ``start_s``) are seconds on the segment's own clock.  UTC exists
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -78,6 +79,19 @@ class ImuBlock:
 
     def __len__(self) -> int:
         return len(self.t_s)
+
+    @classmethod
+    def joined(cls, blocks: Sequence[ImuBlock]) -> ImuBlock:
+        """Consecutive blocks of one sensor as one; at least one."""
+        if len(blocks) == 1:
+            return blocks[0]
+        gyr = [b.gyr_rad_s for b in blocks if b.gyr_rad_s is not None]
+        return cls(
+            blocks[0].placement,
+            np.concatenate([b.t_s for b in blocks]),
+            np.concatenate([b.acc_m_s2 for b in blocks]),
+            np.concatenate(gyr) if gyr else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,19 +23,6 @@ _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time
 CELL = 50  # grid samples between decisions: small pushes wait until they bring the next one nearer
 
 
-def joined(blocks: list[ImuBlock]) -> ImuBlock:
-    """Blocks of one sensor as one."""
-    if len(blocks) == 1:
-        return blocks[0]
-    gyr = [b.gyr_rad_s for b in blocks if b.gyr_rad_s is not None]
-    return ImuBlock(
-        blocks[0].placement,
-        np.concatenate([b.t_s for b in blocks]),
-        np.concatenate([b.acc_m_s2 for b in blocks]),
-        np.concatenate(gyr) if gyr else None,
-    )
-
-
 class SensorChain:
     """raw: columns acc (3), gyr (3), up (3), yaw rate about the vertical (1); sensor frame, SI.
 
@@ -86,7 +73,7 @@ class SensorChain:
     def _release(self) -> None:
         held, self._held = self._held, []
         if held:
-            for run in self.resampler.push(joined(held)):
+            for run in self.resampler.push(ImuBlock.joined(held)):
                 self._run(run)
 
     def gap(self, gap: Gap) -> None:

@@ -228,7 +228,7 @@ def _cells(stream: SampleStream, seconds: float, order: int) -> Iterator[tuple[t
         cuts = [0, *(np.flatnonzero(np.diff(cell)) + 1).tolist(), len(cell)]
         for start, stop in pairwise(cuts):
             if held and cell[start] != held_cell:
-                yield (held_cell, order), _joined(held)
+                yield (held_cell, order), ImuBlock.joined(held)
                 held = []
             held_cell = int(cell[start])
             gyr = chunk.gyr_rad_s
@@ -241,16 +241,4 @@ def _cells(stream: SampleStream, seconds: float, order: int) -> Iterator[tuple[t
                 )
             )
     if held:
-        yield (held_cell, order), _joined(held)
-
-
-def _joined(parts: list[ImuBlock]) -> ImuBlock:
-    if len(parts) == 1:
-        return parts[0]
-    gyr = [p.gyr_rad_s for p in parts if p.gyr_rad_s is not None]
-    return ImuBlock(
-        parts[0].placement,
-        np.concatenate([p.t_s for p in parts]),
-        np.concatenate([p.acc_m_s2 for p in parts]),
-        np.concatenate(gyr) if gyr else None,
-    )
+        yield (held_cell, order), ImuBlock.joined(held)
