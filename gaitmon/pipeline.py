@@ -110,17 +110,12 @@ class GaitPipeline:
             chain.close_run()
         begun = [c.raw for c in self._chains.values() if c.begun]
         start, end = min((t.first for t in begun), default=0), max((t.end for t in begun), default=0)
-        lost = [
-            Notice(
-                NoticeKind.GAP,
-                f"{p}: no samples from {(c.last_sample or start) / 100:.1f} s to the end.",
-                p,
-                (c.last_sample or start) / 100.0,
-                end / 100.0,
-            )
-            for p, c in self._chains.items()
-            if c.last_sample is None or end - c.last_sample > GRID_HZ
-        ]
+        lost = []
+        for p, chain in self._chains.items():
+            since = start if chain.last_sample is None else chain.last_sample
+            if end - since > GRID_HZ:
+                text = f"{p}: no samples from {since / 100:.1f} s to the end."
+                lost.append(Notice(NoticeKind.GAP, text, p, since / 100.0, end / 100.0))
         for chain in self._chains.values():
             if not chain.begun:
                 chain.gap(Gap(chain.placement, start / 100.0, end / 100.0, "no samples"))
@@ -154,10 +149,9 @@ class GaitPipeline:
             self._forget(last * TICK)
             self._forgotten = last
 
-    def _on_tick(self, tick: int, verdict: Verdict) -> Iterator[Result]:
+    def _on_tick(self, tick: int, v: Verdict) -> Iterator[Result]:
         now = tick * TICK
         self._meter.follow_heading(now)
-        v = verdict
         closed = self._tracker.push(tick, v.walking, v.period_s, v.lead, v.rest)
         sequence = closed or self._tracker.current
         if sequence is None:
@@ -248,7 +242,8 @@ class GaitPipeline:
         """Alignment from this walk; effective from its start, or from where walking has ended."""
         self._aligned_over = sequence.end - sequence.start
         start = max(sequence.start, sequence.end - SETTLED_WALK)
-        for alignment in self._aligner.align(start, sequence.end, self._chains, effective or sequence.start):
+        effective = sequence.start if effective is None else effective
+        for alignment in self._aligner.align(start, sequence.end, self._chains, effective):
             before = self._alignment.get(alignment.placement)
             self._alignment[alignment.placement] = alignment
             yield alignment

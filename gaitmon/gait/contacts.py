@@ -43,15 +43,10 @@ class ContactParams:
     ic_within: float = 0.28  # of the stride, after the end of flexion
     ic_height: float = 0.4  # of the highest forward peak there, above the level during swing
     ic_prominence: float = 0.2  # likewise: how far the signal must fall again on either side
-    shoulder: tuple[int, int] = (
-        14,
-        11,
-    )  # grid samples after that peak in which it bends: brisk, slow walking
+    shoulder: tuple[int, int] = (14, 11)  # samples after that peak in which it bends: brisk, slow walking
     brisk_s: float = 1.2  # stride times up to this read the shoulder below 4 Hz,
     slow_s: float = 1.5  # from this below 6 Hz, in between both
-    shoulder_reach_s: float = (
-        0.04  # the contact lies within this of the forward peak, or the shoulder is another
-    )
+    shoulder_reach_s: float = 0.04  # the contact lies within this of that peak
     shoulder_lag_s: float = 0.045  # between what simulated walkers (30 ms) and recorded ones (60 ms) show
     ic_model: float = 0.345  # of the stride after P, where no peak shows (0.276 very slow .. 0.350 free)
 
@@ -73,7 +68,6 @@ class LimbSignals:
 @dataclass(slots=True)
 class _Swing:
     peak: int
-    rate: float
     period: int
     fc_s: float | None
 
@@ -175,8 +169,7 @@ class LimbContacts:
         self._peaks = [*self._peaks[-4:], peak]
         own = [b - a for a, b in zip(self._peaks, self._peaks[1:], strict=False) if 50 <= b - a <= 250]
         period = round(median(own[-3:])) if own else round(100 * period_s)
-        j = peak - s.first
-        return _Swing(peak, float(s.rate_rad_s[j]), period, final_contact_s(s, peak, period, self.params))
+        return _Swing(peak, period, final_contact_s(s, peak, period, self.params))
 
 
 def _excursion(w: Floats, j: int) -> float:
@@ -188,7 +181,7 @@ def _excursion(w: Floats, j: int) -> float:
 
 
 def final_contact_s(s: LimbSignals, peak: int, period: int, p: ContactParams) -> float | None:
-    """The stride time's lag after the rate leaves zero before the peak, between two samples."""
+    """Where the rate last leaves zero before the peak, between two samples, plus the stride time's lag."""
     j = peak - s.first
     top = parabolic_top(s.rate_rad_s, j)[1]
     back = s.rate_rad_s[max(j - 80, 0) : j + 1][::-1] - p.fc_from_share * top
@@ -204,7 +197,8 @@ def final_contact_s(s: LimbSignals, peak: int, period: int, p: ContactParams) ->
 
 
 def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: ContactParams) -> float | None:
-    """First prominent peak of forward acceleration once the thigh has stopped flexing."""
+    """The shoulder of the rate near the first prominent forward push after the swing, less its lag; the
+    model where there is no push, None where samples are missing or the model lies after the last one."""
     j = peak - s.first
     end = min(j + round(0.65 * period), upto - s.first)
     rate, forward = s.rate_rad_s[j:end], s.forward_m_s2[j:end]

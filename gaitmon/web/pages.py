@@ -11,8 +11,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from gaitmon.model import NoticeKind
 from gaitmon.store.registry import Alert, AlertState
-from gaitmon.store.series import SeriesStore
+from gaitmon.store.series import BoutRow, SeriesStore
 from gaitmon.symmetry.metrics import METRICS
 from gaitmon.web import api
 from gaitmon.web.alert_view import alert_view
@@ -170,10 +171,18 @@ def wearer_page(
         "alerts": [alert_view(alert) for alert in _most_urgent_first(standing)],
         "closed_alerts": [a for a in alerts if a.state is AlertState.CLOSED],
         "bout": bout_view(latest, store.segment(wearer.id, latest.segment)) if latest else None,
+        "sensor_notices": _sensor_notices(store, latest) if latest else [],
         "notes": registry.notes(user, wearer.id),
         "utc_of": utc_of,
     }
     return render(request, "wearer.html", context, user=user)
+
+
+def _sensor_notices(store: SeriesStore, latest: BoutRow) -> list[str]:
+    """What is missing or doubtful in the walk shown: swapped sides, a lost or moved sensor, each once."""
+    found = [n for n in store.notices(latest.wearer, latest.segment) if n.kind != NoticeKind.RECORDING]
+    sides_first = sorted(found, key=lambda n: n.kind != NoticeKind.SIDES)
+    return list(dict.fromkeys(n.text for n in sides_first))
 
 
 def _most_urgent_first(alerts: Sequence[Alert]) -> list[Alert]:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from gaitmon.store.registry import AlertState
+from gaitmon.store.series import NoticeRow
 from gaitmon.web.settings import WebSettings
 from gaitmon.web.states import WearerState, cohort
 from tests.web.conftest import client_of, csrf
@@ -112,6 +113,28 @@ def test_a_day_without_a_value_and_an_unknown_stratum_are_shown(client: httpx.Cl
     shorter = client.get("/wearers/w-ada?span=28").text
     assert "2026-10-12" in client.get("/wearers/w-ada?span=all").text
     assert "2026-10-12" not in shorter.split('id="trends-title"')[1]
+
+
+def test_what_is_doubtful_about_the_sensors_is_told(own_practice: Practice) -> None:
+    """Left and right that may be swapped must not stay in the store; what reading a file did may."""
+    client = client_of(own_practice)
+    assert "About the sensors" not in client.get("/wearers/w-ben").text
+    latest = own_practice.store.latest_bout("w-ben")
+    assert latest is not None
+    key = ("w-ben", latest.segment, latest.revision)
+    swapped = "Left and right thigh sensors look swapped: check them."
+    lost = "pelvis: no samples for 4.0 s; nothing was filled in."
+    own_practice.store.write(
+        [
+            NoticeRow(*key, "gap", lost, "pelvis", 1.0, 5.0, latest.start_utc_us),
+            NoticeRow(*key, "sides", swapped, None, None, None, latest.start_utc_us + 1),
+            NoticeRow(*key, "recording", "not used: head.", None, None, None, latest.start_utc_us),
+        ]
+    )
+    page = client.get("/wearers/w-ben").text
+    told = page.split("About the sensors in the latest walk")[1].split("</section>", maxsplit=1)[0]
+    assert told.index(swapped) < told.index(lost)
+    assert "not used" not in page
 
 
 def test_acknowledging_changes_the_state_and_is_attributable(own_practice: Practice) -> None:
