@@ -34,6 +34,8 @@ WINDOW_BYTES = 8 * 2**20
 POLL_S = 0.02  # how soon a new message in the outbox is seen
 STALL_S = 5.0
 LONGEST_STALL_S = 60.0
+HEAR_FIRST_S = 0.5  # after the subscription: a retained watermark follows it at once, or there is none
+HEAR_AT_MOST_S = 5.0
 STATUS_EVERY_S = 60.0
 
 
@@ -146,6 +148,8 @@ class _Delivery:
             on_message=self._on_message,
         )
         self._connection.ask_for(topics.stored(gateway))
+        self._opened_s = time.monotonic()
+        self._granted_s: float | None = None
         self._report("ready")
 
     def _begin(self) -> None:
@@ -175,13 +179,23 @@ class _Delivery:
         for answer, retained in self._answers:
             self._heard(answer, retained)
         self._answers.clear()
-        busy = False if self._probing else self._fill_window()
+        busy = False if self._probing or not self._may_send() else self._fill_window()
         now_s = time.monotonic()
         if self._in_flight and now_s - self._moved_s > self._stall_s:
             self._probe()
         if now_s - self._reported_s > STATUS_EVERY_S:
             self._report("ready")
         return self._connection.step(0.0 if busy else POLL_S)
+
+    def _may_send(self) -> bool:
+        """Not before the retained watermark: an outbox that has gone back in time learns from it that its
+        next numbers are taken.  Sent first, they would be confirmed by what stands there already."""
+        now_s = time.monotonic()
+        if self._epoch or now_s - self._opened_s > HEAR_AT_MOST_S:
+            return True
+        if self._granted_s is None and self._connection.granted:
+            self._granted_s = now_s
+        return self._granted_s is not None and now_s - self._granted_s > HEAR_FIRST_S
 
     def _fill_window(self) -> bool:
         """Send what the window allows; whether there may be more to send at once."""
