@@ -48,8 +48,8 @@ secrets: ## random passwords for docker compose, made once
 lock: ## resolve pyproject.toml anew into the two lock files
 	@$(FIND_PYTHON); $$p -m venv --clear build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check --no-input --quiet install pip-tools
-	@$(LOCK) --output-file requirements.lock pyproject.toml
-	@$(LOCK) --output-file requirements-dev.lock --extra dev --constraint requirements.lock pyproject.toml
+	@$(LOCK) --extra demo --output-file requirements.lock pyproject.toml
+	@$(LOCK) --output-file requirements-dev.lock --extra dev --extra demo --constraint requirements.lock pyproject.toml
 
 LOCK = CUSTOM_COMPILE_COMMAND='make lock' build/lock/bin/pip-compile --quiet --upgrade --generate-hashes \
 	--strip-extras --allow-unsafe --build-deps-for editable \
