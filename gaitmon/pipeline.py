@@ -120,7 +120,6 @@ class GaitPipeline:
             if not chain.begun:
                 chain.gap(Gap(chain.placement, start / 100.0, end / 100.0, "no samples"))
             chain.raw.skip_to(end + TICK)
-            chain.smooth.skip_to(end + TICK)
         out = list(self._advance())
         now = end + TICK
         if (sequence := self._tracker.close()) is not None:

@@ -5,8 +5,8 @@ quality figures of an Alignment.  All signals start in motion, so that a state w
 first block instead of the first sample shows.
 
 Mistakes planted one at a time in a copy of the package, each seen by at least one test below:
-ZeroPhase: past taken anew from every push; past from the mean of the first block (not seen by the
-pipeline tests); scipy's lfilter instead of one sum in a fixed order (the last bit).
+Smoothed: rows at the end of what was there taken as the run's end; rows before what was asked for taken as
+the run's beginning; the mean of the rows asked for subtracted.
 Resampler: last sample of a block dropped; one neighbour too few kept; oversampling decided on every push
 (seen only near 150 Hz); late samples known within a block only.
 SensorChain, Orientation: median of the current block subtracted; new filter state on every push; settling
@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -46,9 +47,10 @@ from gaitmon.gait.sequences import (
 from gaitmon.gait.strides import StrideAssembler, StrideTimes
 from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
-from gaitmon.imu.filters import ZeroPhase, bandpass_kernel, lowpass_kernel
 from gaitmon.imu.orientation import Orientation
 from gaitmon.imu.resample import Resampler
+from gaitmon.imu.smooth import HALF, Smoothed
+from gaitmon.imu.track import Track
 from gaitmon.model import Alignment, Contact, ContactKind, Floats, Gap, ImuBlock, Placement, Result, Side
 from gaitmon.pipeline import GaitPipeline
 from gaitmon.sensors.recording import Recording
@@ -62,17 +64,29 @@ from tests.loaders import mtw, qmt
 # ---- stage by stage ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "kernel", [lowpass_kernel(6.0, 20, 100.0), bandpass_kernel(0.4, 4.0, 150, 100.0)], ids=["6 Hz", "band"]
-)
 @few(20)
-@given(sizes=SIZES)
-def test_zero_phase(kernel: Floats, sizes: list[int]) -> None:
-    x = in_motion(100.0).acc_m_s2
-    at_once = ZeroPhase(kernel).push(x)
-    stage = ZeroPhase(kernel)
-    in_pieces = np.concatenate([stage.push(x[a:b]) for a, b in spans(len(x), sizes)])
-    np.testing.assert_array_equal(in_pieces, at_once)
+@given(sizes=SIZES, looks=st.lists(st.tuples(st.integers(0, 1100), st.integers(0, 500)), max_size=20))
+def test_smoothed(sizes: list[int], looks: list[tuple[int, int]]) -> None:
+    """However the raw track grew, and whatever was looked at before, in whichever order."""
+    x = raw_rows(in_motion(100.0))
+    whole_track = Smoothed(x)
+    whole_track.grow(x.first, x.end)
+    at_once = whole_track.view(x.first, x.end - HALF)
+    stage = Smoothed(x)
+    for (_, b), (start, length) in zip(spans(x.end - x.first, sizes), cycle(looks or [(0, 0)]), strict=False):
+        stage.grow(x.first, x.first + b)
+        seen = stage.view(x.first + start, x.first + start + length)
+        known = max(min(start + length, b - HALF) - start, 0)
+        np.testing.assert_array_equal(seen[:known], at_once[start : start + known])
+        assert np.isnan(seen[known:]).all()
+    np.testing.assert_array_equal(stage.view(x.first, x.end - HALF), at_once)
+
+
+def raw_rows(block: ImuBlock) -> Track:
+    chain = SensorChain(THIGH)
+    chain.push(block)
+    chain.close_run()
+    return chain.raw
 
 
 def resampled(items: Sequence[ImuBlock]) -> tuple[dict[int, tuple[float, ...]], list[int], int, int]:

@@ -6,16 +6,12 @@ import math
 
 import numpy as np
 
-from gaitmon.imu.filters import ZeroPhase, lowpass_kernel
 from gaitmon.imu.orientation import Orientation, up_in_sensor
 from gaitmon.imu.resample import GRID_HZ, GridRun, Resampler
+from gaitmon.imu.smooth import HALF, Smoothed
 from gaitmon.imu.track import Track
 from gaitmon.model import Floats, Gap, ImuBlock, Placement
 
-HALF = 25  # half length of every kernel here: smoothed rows are known 0.25 s late
-_GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
-_SLOW = lowpass_kernel(4.0, HALF, GRID_HZ)
-_ACC = lowpass_kernel(9.0, HALF, GRID_HZ)
 _SETTLE_FIRST = 50  # rows after the start in which the vertical is not trusted yet
 _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time constant of 3 s
 
@@ -26,25 +22,20 @@ CELL = 50  # grid samples between decisions: small pushes wait until they bring 
 class SensorChain:
     """raw: columns acc (3), gyr (3), up (3), yaw rate about the vertical (1); sensor frame, SI.
 
-    smooth: columns acc below 9 Hz (3), gyr below 6 Hz (3), gyr below 4 Hz (3).
+    smooth: the same acc and gyr, low-passed, made when they are looked at (gaitmon.imu.smooth).
     Without a gyroscope gyr, up and yaw rate are NaN.
     """
 
     def __init__(self, placement: Placement) -> None:
         self.placement = placement
         self.raw = Track(10)
-        self.smooth = Track(9)
+        self.smooth = Smoothed(self.raw)
         self.resampler = Resampler()
         self.has_gyroscope: bool | None = None
         self._orientation = Orientation()
-        self._kernels: tuple[ZeroPhase, ZeroPhase, ZeroPhase] | None = (
-            None  # acc, gyr, slow gyr; None between runs
-        )
-        self._last: Floats | None = None
         self._run_end = 0
         self._heard = False
         self._settled = 0
-        self._skip = 0
         self._held: list[ImuBlock] = []  # samples that complete no cell of the grid's decisions yet
         self.holes: list[tuple[int, int]] = []  # grid indices [a, b) without samples, longer than 1 s
 
@@ -82,16 +73,14 @@ class SensorChain:
         if not self.raw.begun:  # this sensor starts with a gap: its track begins where the gap does
             start = math.floor(gap.start_s * GRID_HZ)
             self.raw.extend(start, np.empty((0, 10)))
-            self.smooth.extend(start, np.empty((0, 9)))
         self.raw.skip_to(end)
-        self.smooth.skip_to(end)
 
     def close_run(self) -> None:
         """The run ends here: give out what resampler and kernels hold back."""
         self._release()
         for run in self.resampler.flush():
             self._run(run)
-        self._end_run()
+        self.smooth.close()
 
     def _run(self, run: GridRun) -> None:
         x = run.signals
@@ -100,21 +89,17 @@ class SensorChain:
             x, first = x[self.raw.end - first :], self.raw.end
             if len(x) == 0:
                 return
-        if run.starts or self._kernels is None:
-            self._end_run()
-            self._kernels = ZeroPhase(_ACC), ZeroPhase(_GYR), ZeroPhase(_SLOW)
+        if run.starts or not self.smooth.open:
+            self.smooth.close()
             self._settled = first + (
                 _SETTLE_GAP if self.raw.begun and self.raw.end > self.raw.first else _SETTLE_FIRST
             )
-            self.smooth.skip_to(first)
-            self._skip = HALF
         if self._heard and first - self._run_end > GRID_HZ:
             self.holes.append((self._run_end, first))
         self.raw.extend(first, self._raw_rows(x, first))
         self._run_end = first + len(x)
-        self._last = x[-1:]
         self._heard = True
-        self._smooth_rows(self._kernels, x, self._run_end - HALF)
+        self.smooth.grow(first, self._run_end)
 
     def _raw_rows(self, x: Floats, first: int) -> Floats:
         rows = np.full((len(x), 10), np.nan)
@@ -127,23 +112,3 @@ class SensorChain:
             if unsettled > 0:
                 rows[:unsettled, 6:10] = np.nan
         return rows
-
-    def _smooth_rows(self, kernels: tuple[ZeroPhase, ZeroPhase, ZeroPhase], x: Floats, end: int) -> None:
-        """Filter x; the kernels' output then reaches up to grid index end."""
-        acc, gyr, slow = kernels
-        rows = np.full((len(x), 9), np.nan)
-        rows[:, :3] = acc.push(x[:, :3])
-        if x.shape[1] == 6:
-            rows[:, 3:6] = gyr.push(x[:, 3:])
-            rows[:, 6:] = slow.push(x[:, 3:])
-        drop = min(self._skip, len(rows))  # what belongs to before the run's first sample
-        self._skip -= drop
-        rows = rows[drop:]
-        if len(rows):
-            self.smooth.extend(end - len(rows), rows)
-
-    def _end_run(self) -> None:
-        if self._kernels is None or self._last is None:
-            return
-        self._smooth_rows(self._kernels, np.repeat(self._last, HALF, axis=0), self._run_end)
-        self._kernels = None

@@ -108,14 +108,13 @@ def test_a_whole_day_tick_by_tick_is_the_same() -> None:
 
 
 def test_missing_samples_are_not_walking() -> None:
-    chain, _, _ = simulated(1.2)
-    rows = chain.smooth.view(chain.smooth.first, chain.smooth.end).copy()
-    rows[1200:1230] = np.nan
-    holed = SensorChain(Placement.THIGH)
-    holed.smooth.extend(chain.smooth.first, rows)
+    walk = simulate((Stand(6.0), Walk(seconds=14.0), Stand(6.0)), WalkerParams(speed_m_s=1.2), seed=2)
+    block = whole(walk)[Placement.LEFT_THIGH]
+    there = (block.t_s < 12.0) | (block.t_s >= 12.3)
+    holed = chain_of(Placement.THIGH, block.t_s[there], block.acc_m_s2[there])
     before, after = sequences_of({Placement.THIGH: holed})
-    assert before.end <= 1200 + chain.smooth.first
-    assert after.start >= 1230 + chain.smooth.first
+    assert before.end <= 1201
+    assert after.start >= 1229
 
 
 def test_a_trunk_that_is_still_overrules_a_moving_thigh() -> None:
@@ -128,16 +127,15 @@ def test_a_trunk_that_is_still_overrules_a_moving_thigh() -> None:
 def test_thigh_of_a_seated_person_does_not_walk_once_its_posture_is_known() -> None:
     """The same movement, 60 degrees from how the thigh hung in walking."""
     chain, _, _ = simulated(1.2)
-    rows = chain.smooth.view(chain.smooth.first, chain.smooth.end)
+    rows = chain.raw.view(chain.raw.first, chain.raw.end)
     c, s = np.cos(np.radians(60.0)), np.sin(np.radians(60.0))
     up = rows[800:1800, :3].mean(axis=0)
     e = np.cross(up / np.linalg.norm(up), np.eye(3)[int(np.argmin(np.abs(up)))])
     axis = e / np.linalg.norm(e)
     k = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
     tilted = turned(rows[:, :3], np.eye(3) + s * k + (1 - c) * k @ k)
-    both = np.hstack([np.vstack([rows[:, :3], tilted]), np.full((2 * len(rows), rows.shape[1] - 3), np.nan)])
-    twice = SensorChain(Placement.THIGH)
-    twice.smooth.extend(0, both)
+    both = np.vstack([rows[:, :3], tilted])
+    twice = chain_of(Placement.THIGH, np.arange(len(both)) / 100.0, both)
     (only,) = sequences_of({Placement.THIGH: twice})
     assert only.end < len(rows)
 

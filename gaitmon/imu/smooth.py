@@ -1,0 +1,128 @@
+"""Low-passed signals of one sensor, computed from its raw track when somebody looks.
+
+Every row is one product of the kernel with the raw rows around it, so it is the same whenever, and with
+whatever neighbours, it is asked for.  Most of a day is rest, in which nobody looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaitmon.imu.filters import lowpass_kernel
+from gaitmon.imu.resample import GRID_HZ
+from gaitmon.imu.track import Track
+from gaitmon.model import Floats
+
+HALF = 25  # half length of every kernel here: smoothed rows are known 0.25 s late
+COLUMNS = 9
+_ACC = lowpass_kernel(9.0, HALF, GRID_HZ)
+_GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
+_SLOW = lowpass_kernel(4.0, HALF, GRID_HZ)
+
+
+@dataclass(slots=True)
+class _Run:
+    """Raw rows without a hole at grid indices [start, end)."""
+
+    start: int
+    end: int
+    closed: bool = False
+
+    @property
+    def known(self) -> int:
+        """Grid index before which the smoothed rows are known."""
+        return self.end if self.closed else max(self.start, self.end - HALF)
+
+
+class Smoothed:
+    """Columns acc below 9 Hz (3), gyr below 6 Hz (3), gyr below 4 Hz (3); NaN where samples are missing.
+
+    Zero phase.  Before a run's first sample, and after its last, the signal is taken as constant, so a
+    stream that starts in motion does not start with a step from zero.  Stateful: remembers what it made.
+    """
+
+    def __init__(self, raw: Track) -> None:
+        """raw: columns acc (3), gyr (3) and others."""
+        self._raw = raw
+        self._runs: list[_Run] = []
+        self._made = Track(COLUMNS)
+
+    @property
+    def open(self) -> bool:
+        """Whether a run is under way."""
+        return bool(self._runs) and not self._runs[-1].closed
+
+    @property
+    def first(self) -> int:
+        """Grid index of the first row there is."""
+        return self._raw.first
+
+    @property
+    def end(self) -> int:
+        """Grid index before which everything is known, or known to be missing."""
+        return self._runs[-1].known if self.open else self._raw.end
+
+    def grow(self, start: int, end: int) -> None:
+        """The raw track holds a run's rows [start, end): a new one, or the open one's next."""
+        if self.open:
+            self._runs[-1].end = end
+        else:
+            self._runs.append(_Run(start, end))
+
+    def close(self) -> None:
+        """The open run ends with the row that it has."""
+        if self.open:
+            self._runs[-1].closed = True
+
+    def view(self, a: int, b: int) -> Floats:
+        """Rows of grid indices [a, b): shape (b - a, 9)."""
+        upto = min(b, self.end)
+        made = self._made
+        if upto > a and (a < made.first or upto > made.end):
+            if not made.first <= a <= made.end:  # elsewhere: what was made is of no use, or lies behind
+                upto = max(upto, made.end) if a < made.first else upto
+                self._made = made = Track(COLUMNS)
+                made.extend(a, np.empty((0, COLUMNS)))
+            if upto > made.end:
+                made.extend(made.end, self._make(made.end, upto))
+        return made.view(a, b)
+
+    def forget_before(self, a: int) -> None:
+        self._made.forget_before(a)
+        while self._runs and self._runs[0].closed and self._runs[0].end < a - HALF:
+            del self._runs[0]
+
+    def _make(self, a: int, b: int) -> Floats:
+        runs = [r for r in self._runs if r.start < b and r.known > a]
+        if len(runs) == 1 and runs[0].start <= a and runs[0].known >= b:
+            return self._filtered(runs[0], a, b)
+        out = np.full((b - a, COLUMNS), np.nan)
+        for run in runs:
+            lo, hi = max(a, run.start), min(b, run.known)
+            out[lo - a : hi - a] = self._filtered(run, lo, hi)
+        return out
+
+    def _filtered(self, run: _Run, a: int, b: int) -> Floats:
+        lo, hi = max(a - HALF, run.start), min(b + HALF, run.end)
+        rows = self._raw.view(lo, hi)
+        n = b - a
+        seen = np.empty((6, n + 2 * HALF))
+        before, after = lo - (a - HALF), b + HALF - hi
+        seen[:, before : before + hi - lo] = rows[:, :6].T
+        if before:
+            seen[:, :before] = seen[:, before, np.newaxis]
+        if after:
+            seen[:, -after:] = seen[:, -after - 1, np.newaxis]
+        out = np.empty((3, 3 * (n + 2 * HALF)))
+        last = out.shape[1] - 2 * HALF
+        out[0, :last] = np.correlate(seen[:3].ravel(), _ACC, "valid")
+        turning = seen[3:].ravel()
+        if np.isnan(turning[0]):
+            out[1:] = np.nan
+        else:
+            out[1, :last] = np.correlate(turning, _GYR, "valid")
+            out[2, :last] = np.correlate(turning, _SLOW, "valid")
+        # All channels end to end in one call; what mixes two of them is left out.
+        return np.asarray(out.reshape(COLUMNS, n + 2 * HALF)[:, :n].T)

@@ -1,0 +1,72 @@
+"""The smoothed view of a raw track: what it says of beginnings, ends and holes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaitmon.imu.smooth import HALF, Smoothed
+from gaitmon.imu.track import Track
+from gaitmon.model import Floats
+
+
+def smoothed(runs: list[tuple[int, Floats]], *, closed: bool = True) -> Smoothed:
+    """runs: grid index and rows of acc and gyr."""
+    raw = Track(6)
+    out = Smoothed(raw)
+    for at, rows in runs:
+        out.close()
+        raw.extend(at, rows)
+        out.grow(at, at + len(rows))
+    if closed:
+        out.close()
+    return out
+
+
+def test_a_constant_is_constant_from_the_first_sample_to_the_last() -> None:
+    """A stream that starts at 1 g does not start with a step from zero."""
+    rows = smoothed([(40, np.full((60, 6), 9.81))]).view(40, 100)
+    np.testing.assert_allclose(rows, 9.81, rtol=1e-12)
+
+
+def test_an_open_run_is_known_a_quarter_second_late() -> None:
+    out = smoothed([(0, np.ones((60, 6)))], closed=False)
+    assert out.end == 60 - HALF
+    assert np.isfinite(out.view(0, out.end)).all()
+    assert np.isnan(out.view(out.end, 60)).all()
+
+
+def test_fewer_samples_than_the_kernel_reaches_are_all_known_once_the_run_is_over() -> None:
+    out = smoothed([(0, np.ones((10, 6)))], closed=False)
+    assert out.end == 0
+    out.close()
+    np.testing.assert_allclose(out.view(0, 10), 1.0, rtol=1e-12)
+
+
+def test_nothing_crosses_a_hole() -> None:
+    """Rows beside a hole know nothing of the other side, and the hole stays one."""
+    rng = np.random.default_rng(1)
+    one, other = rng.standard_normal((80, 6)), rng.standard_normal((80, 6)) + 50.0
+    both = smoothed([(0, one), (100, other)])
+    np.testing.assert_array_equal(both.view(0, 80), smoothed([(0, one)]).view(0, 80))
+    np.testing.assert_array_equal(both.view(100, 180), smoothed([(100, other)]).view(100, 180))
+    assert np.isnan(both.view(80, 100)).all()
+
+
+def test_a_sensor_without_gyroscope_has_no_rates() -> None:
+    rows = np.hstack([np.ones((80, 3)), np.full((80, 3), np.nan)])
+    seen = smoothed([(0, rows)]).view(0, 80)
+    assert np.isfinite(seen[:, :3]).all()
+    assert np.isnan(seen[:, 3:]).all()
+
+
+def test_what_was_forgotten_is_missing_not_wrong() -> None:
+    raw = Track(6)
+    out = Smoothed(raw)
+    rows = np.random.default_rng(2).standard_normal((12_000, 6))
+    raw.extend(0, rows)
+    out.grow(0, 12_000)
+    late = out.view(9000, 9100).copy()
+    raw.forget_before(8000)
+    out.forget_before(8500)
+    np.testing.assert_array_equal(out.view(9000, 9100), late)
+    np.testing.assert_array_equal(out.view(8900, 9100)[100:], late)
