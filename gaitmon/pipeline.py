@@ -229,7 +229,7 @@ class GaitPipeline:
             start = upto - ENOUGH_WALK
             if known is not None and known.flexion_known:
                 continue
-            if np.isnan(self._chains[p].smooth.view(start, upto)[:, 3]).any():
+            if np.isnan(self._chains[p].raw.samples(start, upto)[:, 3]).any():
                 continue
             for alignment in self._aligner.align(start, upto, self._chains, upto):
                 if alignment.placement is p and alignment.flexion_known:

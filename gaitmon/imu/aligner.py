@@ -70,7 +70,7 @@ class Aligner:
             return
         ups: dict[Placement, Floats] = {}
         for p, chain in chains.items():
-            x = chain.raw.view(tick_index - STILL, tick_index)
+            x = chain.raw.samples(tick_index - STILL, tick_index)
             acc = x[:, :3]
             mean = acc.mean(axis=0)
             if np.isnan(mean[0]):

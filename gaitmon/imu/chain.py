@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from gaitmon.imu.orientation import Orientation, up_in_sensor
+from gaitmon.imu.motion import MotionTrack
 from gaitmon.imu.resample import GRID_HZ, GridRun, Resampler
 from gaitmon.imu.smooth import HALF, Smoothed
-from gaitmon.imu.track import Track
-from gaitmon.model import Floats, Gap, ImuBlock, Placement
+from gaitmon.model import Gap, ImuBlock, Placement
 
 _SETTLE_FIRST = 50  # rows after the start in which the vertical is not trusted yet
 _SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time constant of 3 s
@@ -20,7 +17,7 @@ CELL = 50  # grid samples between decisions: small pushes wait until they bring 
 
 
 class SensorChain:
-    """raw: columns acc (3), gyr (3), up (3), yaw rate about the vertical (1); sensor frame, SI.
+    """raw: what was measured, and where up is (gaitmon.imu.motion); sensor frame, SI.
 
     smooth: the same acc and gyr, low-passed, made when they are looked at (gaitmon.imu.smooth).
     Without a gyroscope gyr, up and yaw rate are NaN.
@@ -28,14 +25,12 @@ class SensorChain:
 
     def __init__(self, placement: Placement) -> None:
         self.placement = placement
-        self.raw = Track(10)
+        self.raw = MotionTrack()
         self.smooth = Smoothed(self.raw)
         self.resampler = Resampler()
         self.has_gyroscope: bool | None = None
-        self._orientation = Orientation()
         self._run_end = 0
         self._heard = False
-        self._settled = 0
         self._held: list[ImuBlock] = []  # samples that complete no cell of the grid's decisions yet
         self.holes: list[tuple[int, int]] = []  # grid indices [a, b) without samples, longer than 1 s
 
@@ -72,7 +67,7 @@ class SensorChain:
         end = math.floor(gap.end_s * GRID_HZ)
         if not self.raw.begun:  # this sensor starts with a gap: its track begins where the gap does
             start = math.floor(gap.start_s * GRID_HZ)
-            self.raw.extend(start, np.empty((0, 10)))
+            self.raw.skip_to(start)
         self.raw.skip_to(end)
 
     def close_run(self) -> None:
@@ -91,24 +86,11 @@ class SensorChain:
                 return
         if run.starts or not self.smooth.open:
             self.smooth.close()
-            self._settled = first + (
-                _SETTLE_GAP if self.raw.begun and self.raw.end > self.raw.first else _SETTLE_FIRST
-            )
+            again = self.raw.begun and self.raw.end > self.raw.first
+            self.raw.begin_run(first, _SETTLE_GAP if again else _SETTLE_FIRST)
         if self._heard and first - self._run_end > GRID_HZ:
             self.holes.append((self._run_end, first))
-        self.raw.extend(first, self._raw_rows(x, first))
+        self.raw.append(first, x)
         self._run_end = first + len(x)
         self._heard = True
         self.smooth.grow(first, self._run_end)
-
-    def _raw_rows(self, x: Floats, first: int) -> Floats:
-        rows = np.full((len(x), 10), np.nan)
-        rows[:, : x.shape[1]] = x
-        if x.shape[1] == 6:
-            acc, gyr = x[:, :3], x[:, 3:]
-            up = up_in_sensor(self._orientation.push(acc, gyr), rows[:, 6:9])
-            rows[:, 9] = np.einsum("ij,ij->i", gyr, up)
-            unsettled = self._settled - first
-            if unsettled > 0:
-                rows[:unsettled, 6:10] = np.nan
-        return rows

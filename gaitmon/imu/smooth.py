@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaitmon.imu.filters import lowpass_kernel
+from gaitmon.imu.motion import MotionTrack
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.imu.track import Track
 from gaitmon.model import Floats
@@ -43,8 +44,7 @@ class Smoothed:
     stream that starts in motion does not start with a step from zero.  Stateful: remembers what it made.
     """
 
-    def __init__(self, raw: Track) -> None:
-        """raw: columns acc (3), gyr (3) and others."""
+    def __init__(self, raw: MotionTrack) -> None:
         self._raw = raw
         self._runs: list[_Run] = []
         self._made = Track(COLUMNS)
@@ -106,11 +106,11 @@ class Smoothed:
 
     def _filtered(self, run: _Run, a: int, b: int) -> Floats:
         lo, hi = max(a - HALF, run.start), min(b + HALF, run.end)
-        rows = self._raw.view(lo, hi)
+        rows = self._raw.samples(lo, hi)
         n = b - a
         seen = np.empty((6, n + 2 * HALF))
         before, after = lo - (a - HALF), b + HALF - hi
-        seen[:, before : before + hi - lo] = rows[:, :6].T
+        seen[:, before : before + hi - lo] = rows.T
         if before:
             seen[:, :before] = seen[:, before, np.newaxis]
         if after:

@@ -42,8 +42,8 @@ class Track:
         self._used = need
 
     def skip_to(self, end: int) -> None:
-        """Nothing is known before grid index ``end``."""
-        if self._begun and end > self.end:
+        """Nothing is known from here up to grid index ``end``; a track that had not begun begins there."""
+        if end > self.end or not self._begun:
             self.extend(end, self._rows[:0])
 
     def view(self, a: int, b: int) -> Floats:

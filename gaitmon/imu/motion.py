@@ -1,0 +1,67 @@
+"""What one sensor measured on the grid, and where up is in it, computed when somebody looks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaitmon.imu.orientation import Orientation, up_in_sensor
+from gaitmon.imu.track import Track
+from gaitmon.model import Floats
+
+COLUMNS = 10
+
+
+class MotionTrack(Track):
+    """Columns acc (3), gyr (3), up (3), yaw rate about the vertical (1); sensor frame, SI.
+
+    Without a gyroscope gyr, up and yaw rate are NaN.  The orientation filter takes every sample in order, so
+    up does not depend on when it is looked at; most of a day nobody does, and long stretches cost less.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(COLUMNS)
+        self._orientation = Orientation()
+        self._known = 0  # grid index before which up is written
+        self._run_end = 0
+        self._settled = 0
+
+    def begin_run(self, first: int, settling: int) -> None:
+        """Rows from grid index first on follow; up is not trusted in the first ``settling`` of them."""
+        self._orient()
+        self._known = self._run_end = first
+        self._settled = first + settling
+
+    def append(self, first: int, signals: Floats) -> None:
+        """signals: (n, 6), or (n, 3) without a gyroscope, at grid index ``first`` of the run begun last."""
+        rows = np.empty((len(signals), COLUMNS))
+        channels = signals.shape[1]
+        rows[:, :channels] = signals
+        rows[:, channels:] = np.nan
+        self.extend(first, rows)
+        self._run_end = self.end
+        if channels == 3:
+            self._known = self.end
+
+    def samples(self, a: int, b: int) -> Floats:
+        """acc and gyr alone, (b - a, 6)."""
+        return super().view(a, b)[:, :6]
+
+    def view(self, a: int, b: int) -> Floats:
+        if b > self._known:
+            self._orient()
+        return super().view(a, b)
+
+    def forget_before(self, a: int) -> None:
+        self._orient()
+        super().forget_before(a)
+
+    def _orient(self) -> None:
+        if self._known >= self._run_end:
+            return
+        rows = super().view(self._known, self._run_end)
+        up = up_in_sensor(self._orientation.push(rows[:, :3], rows[:, 3:6]), rows[:, 6:9])
+        rows[:, 9] = np.einsum("ij,ij->i", rows[:, 3:6], up)
+        unsettled = self._settled - self._known
+        if unsettled > 0:
+            rows[:unsettled, 6:] = np.nan
+        self._known = self._run_end
