@@ -47,10 +47,10 @@ from gaitmon.gait.sequences import (
 from gaitmon.gait.strides import StrideAssembler, StrideTimes
 from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
+from gaitmon.imu.motion import MotionTrack
 from gaitmon.imu.orientation import Orientation
 from gaitmon.imu.resample import Resampler
 from gaitmon.imu.smooth import HALF, Smoothed
-from gaitmon.imu.track import Track
 from gaitmon.model import Alignment, Contact, ContactKind, Floats, Gap, ImuBlock, Placement, Result, Side
 from gaitmon.pipeline import GaitPipeline
 from gaitmon.sensors.recording import Recording
@@ -82,7 +82,7 @@ def test_smoothed(sizes: list[int], looks: list[tuple[int, int]]) -> None:
     np.testing.assert_array_equal(stage.view(x.first, x.end - HALF), at_once)
 
 
-def raw_rows(block: ImuBlock) -> Track:
+def raw_rows(block: ImuBlock) -> MotionTrack:
     chain = SensorChain(THIGH)
     chain.push(block)
     chain.close_run()
