@@ -28,7 +28,7 @@ IMPORTS = {
     "pipeline": {"imu", "gait", "symmetry"},
     "sensors": {"simulate"},
     "transport": {"store"},
-    "store": set[str](),
+    "store": {"sensors"},  # sensors.raw only: what the raw archive keeps
     "analysis": {"pipeline", "sensors", "symmetry"},
     "report": {"analysis", "sensors", "store", "symmetry", "trends", "imu"},
     "review": {"store", "symmetry", "trends"},
