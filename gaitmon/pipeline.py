@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gaitmon.gait.bouts import MAX_PAUSE_S, MIN_STRIDES, Heading, judge, stratum
+from gaitmon.gait.bouts import MAX_PAUSE_S, MIN_STRIDES, judge, stratum
 from gaitmon.gait.detector import WalkingDetector
 from gaitmon.gait.sequences import (
     TICK,
@@ -48,7 +48,7 @@ from gaitmon.model import (
     WalkingBout,
 )
 from gaitmon.pipeline_contacts import THIGHS, ContactStages, StageParams
-from gaitmon.pipeline_strides import StrideMeter, Walked
+from gaitmon.pipeline_strides import StrideMeter, Walked, measured, witnesses
 from gaitmon.symmetry.summary import summarise
 
 LANDING = 100  # grid samples after the last movement of a walk in which its last step may still land
@@ -150,7 +150,6 @@ class GaitPipeline:
 
     def _on_tick(self, tick: int, v: Verdict) -> Iterator[Result]:
         now = tick * TICK
-        self._meter.follow_heading(now)
         closed = self._tracker.push(tick, v.walking, v.period_s, v.lead, v.rest)
         sequence = closed or self._tracker.current
         if sequence is None:
@@ -172,8 +171,7 @@ class GaitPipeline:
         for chain in self._chains.values():
             chain.raw.forget_before(min(keep, now - SETTLED_WALK - 600))
             chain.smooth.forget_before(keep)
-        bout_start = min((round(100 * w.measured.stride.start_s) for w in self._bout[:8]), default=now)
-        self._meter.yaw.forget_before(min(bout_start - 400, keep))
+        self._meter.forget_before(min((w.stride.start_s for w in self._bout[:8]), default=keep / 100.0))
 
     # ---- walking ----------------------------------------------------------------------------
 
@@ -207,7 +205,7 @@ class GaitPipeline:
             walked = self._meter.measure(times, comparable=self._stages.comparable)
             self._from_pelvis |= self._stages.from_pelvis
             self._bout.append(walked)
-            yield walked.measured.stride
+            yield walked.stride
         if sequence.closed:
             self._sequence_start = None
             self._stages.end()
@@ -254,22 +252,16 @@ class GaitPipeline:
 
     def _bout_end_s(self) -> float:
         # Strides become final nearly in order of their ends: the latest end is among the last few.
-        return max(w.measured.stride.end_s for w in self._bout[-8:])
+        return max(w.stride.end_s for w in self._bout[-8:])
 
     def _close_bout(self, now_s: float) -> Iterator[Result]:
         walked, self._bout = self._bout, []
         from_pelvis, self._from_pelvis = self._from_pelvis, False
         if len(walked) < MIN_STRIDES:
             return
-        strides = [w.measured.stride for w in walked]
+        strides = [w.stride for w in walked]
         start_s, end_s = min(s.start_s for s in strides), max(s.end_s for s in strides)
-        margin_s = 2.0
-        a = round(100 * (start_s - margin_s))
-        b = round(100 * min(end_s + margin_s, now_s))
-        b = min(b, self._meter.yaw.end)
-        heading = Heading(
-            max(a, self._meter.yaw.first), self._meter.yaw.view(max(a, self._meter.yaw.first), b)[:, 0]
-        )
+        heading = self._meter.heading(start_s, end_s, now_s)
         verdicts, turns = judge(strides, heading)
         kind = stratum(strides, start_s, end_s)
         counted = [w for w, v in zip(walked, verdicts, strict=True) if v.accepted]
@@ -278,11 +270,11 @@ class GaitPipeline:
         self._bouts += 1
         yield WalkingBout(
             self._bouts, start_s, end_s, kind, verdicts, turns,
-            summarise([w.measured for w in counted]), self._quality(from_pelvis=from_pelvis),
+            summarise(measured(counted)), self._quality(from_pelvis=from_pelvis),
         )  # fmt: skip
-        for w, v in zip(walked, verdicts, strict=True):
-            if w.witnesses is not None:
-                self._sides.add(*w.witnesses, straight=v.accepted and bool(counted))
+        for seen, v in zip(witnesses([w.curves for w in walked]), verdicts, strict=True):
+            if seen is not None:
+                self._sides.add(*seen, straight=v.accepted and bool(counted))
         if (notice := self._sides.verdict()) is not None:
             yield notice
 

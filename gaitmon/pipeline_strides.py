@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gaitmon.gait.measure import SegmentAngles, side_witnesses, smooth_angle, stride_slice
-from gaitmon.gait.sequences import TICK
+from gaitmon.gait.bouts import Heading
 from gaitmon.gait.spatial import SpatialParams, StrideLength, measure_length
 from gaitmon.gait.strides import StrideTimes
 from gaitmon.gait.turns import heading_change_rad
-from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.clock_quality import CROSS_LIMB_LIMIT_S
 from gaitmon.imu.track import Track
@@ -27,24 +26,37 @@ from gaitmon.model import (
     Stride,
     SyncBound,
 )
+from gaitmon.pipeline_angles import AngleTrack
 from gaitmon.pipeline_contacts import THIGHS
-from gaitmon.symmetry import pelvis as angles
-from gaitmon.symmetry.summary import MeasuredStride, PelvisStride
+from gaitmon.symmetry.cycle import (
+    FLEXION,
+    FLEXION_OF,
+    LEFT_FLEXION,
+    OBLIQUITY,
+    RIGHT_FLEXION,
+    VERTICAL,
+    YAW_RATE,
+    cycle,
+    first_harmonic,
+)
+from gaitmon.symmetry.pelvis import pelvis_strides
+from gaitmon.symmetry.summary import MeasuredStride
+
+Curves = NDArray[np.float32]
+BESIDE = 200  # grid samples of heading looked at before and after a bout: a turn may begin there
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Walked:
-    """A stride of the open bout with what was measured on it."""
+    """A stride of the open bout with its curves (gaitmon.symmetry.cycle), in single precision."""
 
-    measured: MeasuredStride
-    witnesses: tuple[complex, complex] | None
+    stride: Stride
+    opposite_fc_s: float | None
+    curves: Curves
 
 
 class StrideMeter:
-    """Reads what the chains hold; remembers the heading, which a whole bout needs.  Stateful for that alone.
-
-    alignment: the pipeline's own, as it changes.
-    """
+    """Reads what the chains hold; remembers the heading, which a whole bout needs.  Stateful for that."""
 
     def __init__(
         self,
@@ -52,10 +64,11 @@ class StrideMeter:
         alignment: Mapping[Placement, Alignment],
         spatial: SpatialParams,
     ) -> None:
+        """alignment: the pipeline's own, as it changes."""
         self._chains = chains
-        self._alignment = alignment
+        self._angles = AngleTrack(chains, alignment)
         self._spatial = spatial
-        self.yaw = Track(1)  # yaw rate about the vertical, left +, rad/s
+        self._yaw = Track(1)  # yaw rate about the vertical, left +, rad/s
         self._bounds: list[SyncBound] = []
         self._told_unsynchronised = False
 
@@ -80,76 +93,76 @@ class StrideMeter:
             return times
         return replace(times, opposite_ic_s=None, opposite_fc_s=None)
 
-    def follow_heading(self, now: int) -> None:
-        """Yaw rate of the pelvis, or of the mean thigh where the pelvis has none."""
-        a = now - TICK
-        columns = [c.raw.view(a, now)[:, 9] for p, c in self._chains.items() if p in THIGHS]
+    def heading(self, start_s: float, end_s: float, now_s: float) -> Heading:
+        """Yaw rate around a bout, as far as there is any by now."""
+        a = round(100 * start_s) - BESIDE
+        known = min(c.raw.end for c in self._chains.values())
+        b = min(round(100 * end_s) + BESIDE, known if math.isinf(now_s) else round(100 * now_s))
+        self._follow_heading(a, b)
+        a = max(a, self._yaw.first)
+        return Heading(a, self._yaw.view(a, b)[:, 0])
+
+    def forget_before(self, start_s: float) -> None:
+        """Of the heading, which is kept as long as a bout lasts."""
+        self._yaw.forget_before(round(100 * start_s) - 2 * BESIDE)
+
+    def _follow_heading(self, a: int, b: int) -> None:
+        """Know the yaw rate up to grid index b; where nothing before a is needed, begin there.
+
+        That of the pelvis, or of the mean thigh where the pelvis has none.
+        """
+        if not self._yaw.begun or a > self._yaw.end:
+            self._yaw = Track(1)
+        a = self._yaw.end if self._yaw.begun else a
+        if a >= b:
+            return
         pelvis = self._chains.get(Placement.PELVIS)
-        rate = np.full(TICK, np.nan) if pelvis is None else pelvis.raw.view(a, now)[:, 9]
+        rate = np.full(b - a, np.nan) if pelvis is None else pelvis.raw.view(a, b)[:, 9]
         missing = np.isnan(rate)
-        if columns and missing.any():
-            thighs = np.vstack(columns)
+        thigh_chains = [c for p, c in self._chains.items() if p in THIGHS]
+        if thigh_chains and missing.any():
+            thighs = np.vstack([c.raw.view(a, b)[:, 9] for c in thigh_chains])
             known = np.isfinite(thighs)
             total = np.where(known, thighs, 0.0).sum(axis=0)
             with np.errstate(invalid="ignore"):
                 rate = np.where(missing, total / known.sum(axis=0), rate)
-        self.yaw.extend(a, rate[:, np.newaxis])
+        self._yaw.extend(a, rate[:, np.newaxis])
 
     def measure(self, times: StrideTimes, *, comparable: bool = True) -> Walked:
         """comparable: whether the two limbs' moments may be held against each other."""
         times = (
             self._comparable(times) if comparable else replace(times, opposite_ic_s=None, opposite_fc_s=None)
         )
-        a, b = stride_slice(times)
-        pelvis_up = self._up(Placement.PELVIS, a, b)
-        seen = SegmentAngles(
-            thigh_left=self._flexion(Placement.LEFT_THIGH, a, b),
-            thigh_right=self._flexion(Placement.RIGHT_THIGH, a, b),
-            tilt=None if pelvis_up is None else smooth_angle(angles.tilt_deg(pelvis_up)),
-            obliquity=None if pelvis_up is None else smooth_angle(angles.obliquity_deg(pelvis_up)),
-            yaw_rate_rad_s=self._yaw_over(a, b),
-        )
-        unsided = self._flexion(Placement.THIGH, a, b) if times.side is None else None
-        flexion = unsided if times.side is None else seen.thigh(times.side)
-        flags = () if flexion is not None or times.side is None else ("no angles",)
-        if self._has_hole(times):
+        a, b = math.floor(100 * times.start_s), math.floor(100 * times.end_s) + 2
+        curves = cycle(self._angles.over(a, b), a, times.start_s, times.end_s)
+        flexion = curves[:, FLEXION_OF[times.side]]
+        highest, lowest = float(flexion.max()), float(flexion.min())
+        known = not math.isnan(highest)
+        flags = () if known or times.side is None else ("no angles",)
+        if not known and self._has_hole(times):
             flags = ("gap",)
-        length = self._length(times, [seen.thigh_left, seen.thigh_right, unsided])
+        length = self._length(times, curves)
         stride = Stride(
             times.side, times.ordinal, times.start_s, times.fc_s, times.end_s, times.opposite_ic_s,
-            None if flexion is None else float(np.ptp(flexion)),
-            None if flexion is None else float(flexion.max()),
-            None if flexion is None else float(flexion.min()),
+            highest - lowest if known else None,
+            highest if known else None,
+            lowest if known else None,
             flags + length.flags,
             length.length_m,
         )  # fmt: skip
-        measured = MeasuredStride(stride, _pelvis_stride(times, seen), times.opposite_fc_s)
-        return Walked(measured, side_witnesses(seen))
+        return Walked(stride, times.opposite_fc_s, curves.astype(np.float32))
 
-    def _length(self, times: StrideTimes, thighs: list[Floats | None]) -> StrideLength:
-        """thighs: flexion over the stride, of those that there are."""
+    def _length(self, times: StrideTimes, curves: Floats) -> StrideLength:
         a, b = round(times.start_s * 100), round(times.end_s * 100) + 1
-        up = None
-        if (pelvis := self._chains.get(Placement.PELVIS)) is not None:
-            x = pelvis.raw.view(a, b)
-            up = x[:, 0] * x[:, 6] + x[:, 1] * x[:, 7] + x[:, 2] * x[:, 8]
-        turned = heading_change_rad(self.yaw.view(a, b)[:, 0], a, times.start_s, times.end_s)
-        duration_s = times.end_s - times.start_s
-        return measure_length(duration_s, thighs, up, self._spatial, heading_change_rad=turned)
-
-    def _up(self, placement: Placement, a: int, b: int) -> Floats | None:
-        """The vertical in the segment's frame over grid indices [a, b); None before alignment."""
-        alignment, chain = self._alignment.get(placement), self._chains.get(placement)
-        if alignment is None or chain is None or not alignment.flexion_known:
-            return None
-        seen = chain.raw.view(a, b)[:, 6:9]
-        if np.isnan(seen[0, 0]) or np.isnan(seen[-1, 0]):
-            return None
-        return np.column_stack([along(seen, axis) for axis in alignment.rotation])
-
-    def _flexion(self, placement: Placement, a: int, b: int) -> Floats | None:
-        up = self._up(placement, a, b)
-        return None if up is None else smooth_angle(angles.thigh_flexion_deg(up))
+        self._follow_heading(a - BESIDE, b)
+        turned = heading_change_rad(self._yaw.view(a, b)[:, 0], a, times.start_s, times.end_s)
+        return measure_length(
+            times.end_s - times.start_s,
+            [curves[:, k] for k in FLEXION_OF.values() if times.side is None or k != FLEXION],
+            curves[:, VERTICAL],
+            self._spatial,
+            heading_change_rad=turned,
+        )
 
     def _has_hole(self, times: StrideTimes) -> bool:
         thigh = next((p for p in THIGHS if p.side is times.side and p in self._chains), None)
@@ -158,24 +171,25 @@ class StrideMeter:
         rows = self._chains[thigh].raw.view(math.floor(times.start_s * 100), math.ceil(times.end_s * 100))
         return bool(np.isnan(rows[:, :3]).any())
 
-    def _yaw_over(self, a: int, b: int) -> Floats | None:
-        """The pelvis' own yaw rate, smoothed like an angle; a thigh's is no stand-in for rotation."""
-        pelvis = self._chains.get(Placement.PELVIS)
-        return None if pelvis is None else smooth_angle(pelvis.raw.view(a, b)[:, 9])
+
+def measured(walked: Sequence[Walked]) -> list[MeasuredStride]:
+    """The strides of a bout with what the pelvis did in each."""
+    if not walked:
+        return []
+    curves = np.stack([w.curves for w in walked]).astype(np.float64)
+    pelvis = pelvis_strides(curves, [(w.stride, w.opposite_fc_s) for w in walked])
+    return [MeasuredStride(w.stride, p, w.opposite_fc_s) for w, p in zip(walked, pelvis, strict=True)]
 
 
-def _pelvis_stride(times: StrideTimes, seen: SegmentAngles) -> PelvisStride:
-    drop = None
-    if seen.obliquity is not None and times.opposite_fc_s is not None and times.opposite_ic_s is not None:
-        a = round(100 * (times.opposite_fc_s - times.start_s))
-        b = round(100 * (times.opposite_ic_s - times.start_s)) + 1
-        if times.side is not None and 0 <= a < b:
-            drop = angles.contralateral_drop_deg(seen.obliquity[a:b], times.side)
-    return PelvisStride(
-        tilt_rom_deg=None if seen.tilt is None else float(np.ptp(seen.tilt)),
-        obliquity_rom_deg=None if seen.obliquity is None else float(np.ptp(seen.obliquity)),
-        rotation_rom_deg=None
-        if seen.yaw_rate_rad_s is None
-        else angles.rotation_rom_deg(seen.yaw_rate_rad_s),
-        drop_deg=drop,
-    )
+def witnesses(curves: Sequence[Curves]) -> list[tuple[complex, complex] | None]:
+    """Of each stride, pelvic rotation and obliquity at stride frequency, relative to right minus left thigh
+    flexion: two unit phasors, whose angles settle which thigh is which (gaitmon.gait.sides)."""
+    x = np.stack(curves).astype(np.float64)
+    lead = first_harmonic(x[..., RIGHT_FLEXION] - x[..., LEFT_FLEXION])
+    yaw = first_harmonic(x[..., YAW_RATE]) / 1j  # the integral lags its derivative by a quarter of a cycle
+    roll = first_harmonic(x[..., OBLIQUITY])
+    out: list[tuple[complex, complex] | None] = []
+    for a, b, c in zip(lead.tolist(), yaw.tolist(), roll.tolist(), strict=True):
+        known = min(abs(a), abs(b), abs(c)) > 1e-9  # not so for NaN
+        out.append((b / a * abs(a) / abs(b), c / a * abs(a) / abs(c)) if known else None)
+    return out

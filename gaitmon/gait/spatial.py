@@ -43,10 +43,8 @@ PLAUSIBLE_M = (0.15, 2.19)  # Mobilise-D accepts these stride lengths
 # What a walk at one speed cannot show: how either estimator goes astray at other speeds (judgement).
 UNSEEN_RESIDUAL = 0.03
 
-_PHASES = 128
 _HARMONICS = slice(2, 24)  # of the stride; above, integrating twice leaves nothing
-_STRIDE_CYCLES = np.arange(_PHASES + 1) / _PHASES
-_OMEGA = 2.0 * np.pi * np.arange(_PHASES // 2 + 1)  # rad per stride
+_PER_OMEGA2 = -1.0 / (2.0 * np.pi * np.arange(2, 24)) ** 2  # of one stride a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +166,18 @@ def step_rises_m(pelvis_up_m_s2: Floats, duration_s: float) -> tuple[float, floa
 
     pelvis_up_m_s2: shape (n,), evenly over one whole cycle, last row = first of the next; any offset.
     """
-    x = np.interp(_STRIDE_CYCLES, np.linspace(0.0, 1.0, len(pelvis_up_m_s2)), pelvis_up_m_s2)
-    spectrum = np.fft.rfft(x[:-1])
+    n = len(pelvis_up_m_s2) - 1
+    spectrum = np.fft.rfft(pelvis_up_m_s2[:-1])
     kept = np.zeros_like(spectrum)
-    kept[_HARMONICS] = spectrum[_HARMONICS] / -((_OMEGA[_HARMONICS] / duration_s) ** 2)
-    rise = np.fft.irfft(kept)
-    half = _PHASES // 2
-    closed = np.concatenate([rise, rise[:1]])
-    return float(np.ptp(closed[: half + 1])), float(np.ptp(closed[half:]))
+    factors = _PER_OMEGA2[: len(spectrum) - _HARMONICS.start]
+    kept[_HARMONICS] = spectrum[_HARMONICS] * factors * duration_s**2
+    rise = np.fft.irfft(kept, n)
+    first, second = rise[: n // 2 + 1], rise[n // 2 :]
+    last = float(rise[0])  # the cycle closes
+    return (
+        float(first.max() - first.min()),
+        max(float(second.max()), last) - min(float(second.min()), last),
+    )
 
 
 def pendulum_length_m(step_rise_m: Sequence[float], leg_length_m: float) -> float:

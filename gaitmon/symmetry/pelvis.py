@@ -1,13 +1,28 @@
-"""Angles of pelvis and thigh over one stride, from the vertical in each segment's own frame.
+"""Angles of pelvis and thigh from the vertical in each segment's own frame, and the pelvis over a stride.
 
 Signs (docs/units-and-frames.md): tilt + anterior, obliquity + left side up, thigh flexion + forward.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from gaitmon.model import Floats, Side
+from gaitmon.model import Floats, Side, Stride
+from gaitmon.symmetry.cycle import (
+    LEFTWARD,
+    OBLIQUITY,
+    POINTS,
+    TILT,
+    VERTICAL,
+    YAW_RATE,
+    excursion_m,
+    rotation_deg,
+)
+from gaitmon.symmetry.summary import PelvisStride
+
+DROP_AT_PCT = 30  # middle of the own single support
 
 
 def tilt_deg(up: Floats) -> Floats:
@@ -25,16 +40,57 @@ def thigh_flexion_deg(up: Floats) -> Floats:
     return np.asarray(np.degrees(np.arctan2(up[:, 0], up[:, 2])))
 
 
-def rotation_rom_deg(yaw_rate_rad_s: Floats) -> float:
-    """Excursion of the heading over one stride at 100 Hz, after the straight line through its ends.
+def pelvis_strides(curves: Floats, strides: Sequence[tuple[Stride, float | None]]) -> list[PelvisStride]:
+    """What the pelvis did in each stride.
 
-    Only excursion can be known: without a magnetometer the heading has no zero.
+    curves: (n, POINTS, COLUMNS) of gaitmon.symmetry.cycle.  strides: each with the other side's final
+    contact in between, None where it is not known.
     """
-    yaw = np.degrees(np.cumsum(yaw_rate_rad_s) / 100.0)
-    yaw = yaw - np.linspace(yaw[0], yaw[-1], len(yaw))
-    return float(np.ptp(yaw))
+    duration_s = np.array([s.duration_s for s, _ in strides])
+    whole = {
+        "tilt_rom_deg": np.ptp(curves[..., TILT], axis=1),
+        "obliquity_rom_deg": np.ptp(curves[..., OBLIQUITY], axis=1),
+        "rotation_rom_deg": np.ptp(rotation_deg(curves[..., YAW_RATE], duration_s), axis=1),
+        "sway_m": np.ptp(excursion_m(curves[..., LEFTWARD], duration_s, 1), axis=1),
+    }
+    rise = excursion_m(curves[..., VERTICAL], duration_s, 2)
+    out = []
+    for i, (stride, opposite_fc_s) in enumerate(strides):
+        values = {name: None if np.isnan(x[i]) else float(x[i]) for name, x in whole.items()}
+        values |= _drop(curves[i, :, OBLIQUITY], stride, opposite_fc_s)
+        out.append(PelvisStride(**values, rise_m=_step_rise_m(rise[i], stride)))
+    return out
 
 
 def contralateral_drop_deg(obliquity: Floats, side: Side) -> float:
     """Largest rise of the stance side above level = drop of the other one; obliquity against standing."""
     return float(obliquity.max() if side is Side.LEFT else (-obliquity).max())
+
+
+def _drop(obliquity: Floats, stride: Stride, opposite_fc_s: float | None) -> dict[str, float | None]:
+    """Of the other side in the single support of the stride's own."""
+    if stride.side is None or np.isnan(obliquity[0]):
+        return {}
+    own = obliquity if stride.side is Side.LEFT else -obliquity
+    found: dict[str, float | None] = {"drop_at_30_pct_deg": float(own[DROP_AT_PCT])}
+    if opposite_fc_s is None or stride.opposite_ic_s is None:
+        return found
+    a, b = _point(stride, opposite_fc_s), _point(stride, stride.opposite_ic_s) + 1
+    if not 0 <= a < b <= POINTS:
+        return found
+    return found | {
+        "drop_deg": contralateral_drop_deg(obliquity[a:b], stride.side),
+        "drop_mean_deg": float(own[a:b].mean()),
+    }
+
+
+def _step_rise_m(height_m: Floats, stride: Stride) -> float | None:
+    """Vertical excursion from the own initial contact to the other side's."""
+    if stride.opposite_ic_s is None or np.isnan(height_m[0]):
+        return None
+    return float(np.ptp(height_m[: _point(stride, stride.opposite_ic_s) + 1]))
+
+
+def _point(stride: Stride, t_s: float) -> int:
+    """Index of a moment in the stride's cycle."""
+    return round((POINTS - 1) * (t_s - stride.start_s) / stride.duration_s)

@@ -30,15 +30,22 @@ _SPATIAL = ("walking_speed_m_s", "stride_length_m", "stride_length_left_m", "str
 
 @dataclass(frozen=True, slots=True)
 class PelvisStride:
-    """The pelvis over one stride, degrees.  None where it cannot be known.
+    """The pelvis over one stride.  None where it cannot be known.
 
-    drop_deg: largest ipsilateral obliquity in the single support of the stride's side.
+    drop_deg: largest ipsilateral obliquity in the single support of the stride's side, against standing;
+    drop_mean_deg: its mean there; drop_at_30_pct_deg: at 30 % of the cycle, which needs no final contact.
+    rise_m: vertical excursion in the step from the own initial contact to the other side's.
+    sway_m: mediolateral excursion over the stride.
     """
 
     tilt_rom_deg: float | None = None
     obliquity_rom_deg: float | None = None
     rotation_rom_deg: float | None = None
     drop_deg: float | None = None
+    drop_mean_deg: float | None = None
+    drop_at_30_pct_deg: float | None = None
+    rise_m: float | None = None
+    sway_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import pytest
 
 from gaitmon.model import ContactKind, Floats, Side
 from gaitmon.simulate import Stand, TrueStride, Walk, WalkerParams
-from gaitmon.symmetry.pelvis import contralateral_drop_deg, rotation_rom_deg
+from gaitmon.symmetry.cycle import rotation_deg
+from gaitmon.symmetry.pelvis import contralateral_drop_deg
 from tests.gait.walks import Walked, metric, times, walked
 
 L, R = Side.LEFT, Side.RIGHT
@@ -153,9 +154,10 @@ def test_the_trap_of_the_inter_thigh_angle(step: float) -> None:
 
 
 def test_rotation_and_drop_of_one_stride() -> None:
-    t = np.arange(100) / 100.0
+    t = np.arange(101) / 100.0
     rate = np.radians(5.0) * 2 * np.pi * np.cos(2 * np.pi * t) + np.radians(7.0)  # ±5 degrees on a bend
-    assert rotation_rom_deg(rate) == pytest.approx(10.0, abs=0.2)
+    rotation = rotation_deg(rate[np.newaxis], np.array([1.0]))[0]
+    np.testing.assert_allclose(rotation, 5.0 * np.sin(2 * np.pi * t), atol=0.02)
     obliquity = np.array([-2.0, 4.0, 1.0])
     assert contralateral_drop_deg(obliquity, L) == 4.0
     assert contralateral_drop_deg(obliquity, R) == 2.0

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from gaitmon.gait.measure import smooth_angle, stride_slice
 from gaitmon.gait.spatial import SpatialParams, StrideLength, measure_length
-from gaitmon.gait.strides import StrideTimes
 from gaitmon.gait.turns import heading_change_rad
 from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
 from gaitmon.model import Alignment, Floats, ImuBlock, Placement, Result, Side
+from gaitmon.pipeline_angles import CONTEXT, SMOOTH
 from gaitmon.symmetry.pelvis import thigh_flexion_deg
 
 
@@ -32,11 +31,12 @@ class Signals:
         own = [a for a in self._alignments if a.placement is placement and a.effective_s <= start_s]
         if not own or placement not in self._chains:
             return None
-        a, b = stride_slice(StrideTimes(None, 0, start_s, None, end_s, None, None))
+        a, b = round(100 * start_s) - CONTEXT, round(100 * end_s) + 1 + CONTEXT
         seen = self._chains[placement].raw.view(a, b)[:, 6:9]
-        return smooth_angle(
-            thigh_flexion_deg(np.column_stack([along(seen, axis) for axis in own[-1].rotation]))
-        )
+        if np.isnan(seen).any():
+            return None
+        flexion = thigh_flexion_deg(np.column_stack([along(seen, axis) for axis in own[-1].rotation]))
+        return np.convolve(flexion, SMOOTH, mode="valid")
 
     def pelvis_up_m_s2(self, start_s: float, end_s: float) -> Floats | None:
         if Placement.PELVIS not in self._chains:

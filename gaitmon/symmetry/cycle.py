@@ -1,0 +1,64 @@
+"""One stride as curves over its cycle: 101 points, 0 to 100 %, from initial contact to the next of the side.
+
+A cycle is an array (POINTS, COLUMNS), a bout's are stacked as (n, POINTS, COLUMNS); NaN where a segment's
+alignment, or a sample, is missing.  Signs as in docs/units-and-frames.md (left up, left turn +).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitmon.model import Floats, Side
+
+POINTS = 101
+# Thigh flexion of either side and of a thigh of unknown side, pelvic tilt and obliquity in deg; yaw rate
+# of the pelvis in rad/s; specific force of the pelvis along the vertical and to its left in m/s².
+LEFT_FLEXION, RIGHT_FLEXION, FLEXION, TILT, OBLIQUITY, YAW_RATE, VERTICAL, LEFTWARD = range(8)
+COLUMNS = 8
+FLEXION_OF = {Side.LEFT: LEFT_FLEXION, Side.RIGHT: RIGHT_FLEXION, None: FLEXION}
+
+_PHASE = np.arange(POINTS) / (POINTS - 1)
+
+
+def cycle(rows: Floats, first: int, start_s: float, end_s: float) -> Floats:
+    """rows: (n, COLUMNS) on the 100 Hz grid from index first on -> (POINTS, COLUMNS)."""
+    at = (100.0 * start_s - first) + _PHASE * (100.0 * (end_s - start_s))
+    below = at.astype(np.intp)
+    share = (at - below)[:, np.newaxis]
+    low, high = rows[below], rows[below + 1]
+    return np.asarray(low + (high - low) * share)
+
+
+def rotation_deg(yaw_rate_rad_s: Floats, duration_s: Floats) -> Floats:
+    """Pelvic rotation over each cycle, (n, POINTS) -> (n, POINTS): right side forward +, against the heading.
+
+    The integral of the yaw rate without the straight line through its ends, and without its mean: only
+    excursion can be known, because without a magnetometer the heading has no zero.
+    """
+    step = 0.5 * (yaw_rate_rad_s[:, 1:] + yaw_rate_rad_s[:, :-1]) * (duration_s[:, np.newaxis] / (POINTS - 1))
+    yaw = np.zeros_like(yaw_rate_rad_s)
+    np.cumsum(step, axis=1, out=yaw[:, 1:])
+    yaw -= yaw[:, -1:] * _PHASE
+    yaw -= yaw[:, :-1].mean(axis=1, keepdims=True)
+    return np.asarray(np.degrees(yaw))
+
+
+def excursion_m(acc_m_s2: Floats, duration_s: Floats, first_harmonic: int) -> Floats:
+    """Displacement over each cycle, (n, POINTS) -> (n, POINTS), from acceleration with any offset.
+
+    A stride is cyclic: its Fourier series is integrated twice, harmonic by harmonic, from first_harmonic
+    on.  What lies below (the mean, and for the vertical the stride's own frequency) is drift.
+    """
+    spectrum = np.fft.rfft(acc_m_s2[:, :-1], axis=1)
+    harmonic = np.arange(spectrum.shape[1])
+    omega = 2.0 * np.pi * harmonic / duration_s[:, np.newaxis]
+    omega[:, 0] = 1.0
+    moved = np.where((harmonic >= first_harmonic) & (harmonic <= 24), -spectrum / omega**2, 0.0)
+    x = np.fft.irfft(moved, POINTS - 1, axis=1)
+    return np.concatenate([x, x[:, :1]], axis=1)
+
+
+def first_harmonic(x: Floats) -> NDArray[np.complex128]:
+    """Complex amplitude at stride frequency of each cycle: (n, POINTS) -> (n,)."""
+    return np.asarray(np.fft.rfft(x[:, :-1], axis=1)[:, 1]) / (POINTS - 1)
