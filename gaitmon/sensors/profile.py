@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from gaitmon.errors import DecodeError, ProfileError
-from gaitmon.sensors.layout import Decoded, Layout, Strict
+from gaitmon.sensors.layout import SI_PER_UNIT, Decoded, HexBytes, Strict, unhex
+from gaitmon.sensors.modes import MAX_PAYLOAD, Axes, Mode, ModeDecoder, decode_all, encode_mode
+from gaitmon.sensors.procedures import PAYLOAD_ROLE, Patch, Procedures, Step, fill
+from gaitmon.sensors.toml_lines import line_of
+
+__all__ = ["Decoded", "FirmwareProfile", "Patch", "Procedures", "Step", "load_profile", "load_profiles"]
 
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 # Numbers of an example are written with the digits of a float32.
 EXAMPLE_TOLERANCE = 1e-7
-
-_TOKEN = re.compile(r"\{(?P<name>[a-z_]+):(?P<type>u8|u16|u32)\}|(?P<hex>(?:[0-9a-fA-F]{2})+)")
-_PLACEHOLDERS = ("mode", "rate_hz")
 
 
 class Fit(StrEnum):
@@ -37,17 +39,44 @@ class Fit(StrEnum):
 
 
 class Identity(Strict):
-    """How the sensor is recognised in a scan.  names: user-changeable, so a hint; manufacturer_id: of the
-    Bluetooth SIG; services: advertised ones.  A sensor matches by manufacturer or by name."""
+    """How the sensor is recognised in a scan; each of the four is enough by itself, so name only what is.
 
-    names: tuple[str, ...]
+    names: whole names; name_prefixes: beginnings; both user-changeable.  manufacturer_id: of the
+    Bluetooth SIG.  services: advertised ones.
+    serial: regular expression on the name whose group is the serial number; serial_role: the
+    characteristic that tells it.
+    """
+
+    names: tuple[str, ...] = ()
+    name_prefixes: tuple[str, ...] = ()
     manufacturer_id: int | None = Field(default=None, ge=0, le=0xFFFF)
     services: tuple[Annotated[str, Field(pattern=UUID)], ...] = ()
+    serial: str | None = None
+    serial_role: str | None = None
 
-    def matches(self, name: str | None, manufacturer_ids: set[int]) -> bool:
-        return name in self.names or (
-            self.manufacturer_id is not None and self.manufacturer_id in manufacturer_ids
+    def matches(
+        self, name: str | None, manufacturer_ids: Collection[int], services: Collection[str] = ()
+    ) -> bool:
+        return (
+            (name is not None and (name in self.names or name.startswith(self.name_prefixes)))
+            or (self.manufacturer_id is not None and self.manufacturer_id in manufacturer_ids)
+            or not {service.lower() for service in services}.isdisjoint(self.services)
         )
+
+    def serial_of(self, name: str | None) -> str | None:
+        """The serial number in an advertised name, None where it does not say."""
+        match = re.search(self.serial, name) if self.serial and name else None
+        return match[1] if match else None
+
+    @model_validator(mode="after")
+    def _recognisable(self) -> Self:
+        if not (self.names or self.name_prefixes or self.services) and self.manufacturer_id is None:
+            raise ValueError("nothing tells the sensor: names, name_prefixes, manufacturer_id or services")
+        if "" in self.name_prefixes:
+            raise ValueError("an empty name prefix fits every device")
+        if self.serial is not None and re.compile(self.serial).groups != 1:
+            raise ValueError("serial needs exactly one group")
+        return self
 
 
 class Clock(Strict):
@@ -63,89 +92,81 @@ class Clock(Strict):
         return float(2**self.bits) * self.tick_s
 
 
+class Counter(Strict):
+    """The counter in the payload, of samples (the first one of a frame) or of packets; wraps at 2 ** bits."""
+
+    bits: Literal[8, 16, 32, 64]
+    counts: Literal["samples", "packets"]
+
+
 class Rates(Strict):
+    """codes: what {rate_code} is for each of allowed_hz."""
+
     allowed_hz: tuple[float, ...] = Field(min_length=1)
     default_hz: float
+    codes: tuple[int, ...] = ()
+
+    def code_of(self, rate_hz: float) -> int | None:
+        return dict(zip(self.allowed_hz, self.codes, strict=False)).get(rate_hz)
 
     @model_validator(mode="after")
     def _default_is_allowed(self) -> Self:
         if self.default_hz not in self.allowed_hz:
             raise ValueError(f"default_hz {self.default_hz} is not among allowed_hz")
+        if self.codes and len(self.codes) != len(self.allowed_hz):
+            raise ValueError(f"{len(self.codes)} codes for {len(self.allowed_hz)} rates")
         return self
 
 
 class Ranges(Strict):
-    """Full scale, for telling a clipped sample."""
+    """Full scale as the procedures set it, for telling a clipped sample.  source: where it is from."""
 
-    acc_g: float | None = None
-    gyr_deg_s: float | None = None
+    acc_g: float | None = Field(default=None, gt=0)
+    gyr_deg_s: float | None = Field(default=None, gt=0)
+    source: str = ""
 
+    @property
+    def acc_m_s2(self) -> float | None:
+        return None if self.acc_g is None else self.acc_g * SI_PER_UNIT["g"]
 
-class Step(Strict):
-    """One action on one characteristic.
-
-    bytes: hex, with {mode:u8} or {rate_hz:u16} filled in.  write: sends them.  read: the answer must
-    begin with them.  patch: reads the characteristic, puts each patch's bytes at its offset, writes all back.
-    """
-
-    do: Literal["subscribe", "unsubscribe", "write", "read", "patch", "wait"]
-    role: str | None = None
-    bytes: str | None = None
-    patches: tuple[Patch, ...] = ()
-    seconds: float | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        needs = {"write": ("role", "bytes"), "patch": ("role", "patches"), "wait": ("seconds",)}
-        for name in needs.get(self.do, ("role",)):
-            if not getattr(self, name):
-                raise ValueError(f"{self.do} needs {name}")
-        for template in [self.bytes or "", *(patch.bytes for patch in self.patches)]:
-            _check_template(template)
-        return self
-
-
-class Patch(Strict):
-    offset: int = Field(ge=0)
-    bytes: str
-
-
-class Procedures(Strict):
-    """What to do on the link, each a list of steps; rate and identify where the sensor can."""
-
-    start: tuple[Step, ...] = Field(min_length=1)
-    stop: tuple[Step, ...] = Field(min_length=1)
-    rate: tuple[Step, ...] = ()
-    battery: tuple[Step, ...] = ()
-    identify: tuple[Step, ...] = ()
+    @property
+    def gyr_rad_s(self) -> float | None:
+        return None if self.gyr_deg_s is None else self.gyr_deg_s * SI_PER_UNIT["deg/s"]
 
 
 class Battery(Strict):
-    """Where in the battery characteristic the numbers are."""
+    """Where the numbers are in the last answer (read or expect) of the procedure battery."""
 
     level_offset: int = Field(ge=0)
     charging_offset: int | None = Field(default=None, ge=0)
 
 
-class Mode(Strict):
-    """One payload mode.  role: the characteristic that notifies it."""
-
-    id: int = Field(ge=0, le=255)
-    name: str
-    role: str
-    layout: Layout
-    source: str = ""
-
-
 class Example(Strict):
-    """A payload and the numbers it must give.  source: captured by whom, or constructed from what."""
+    """Notifications and the numbers they must give.  source: captured by whom, or constructed from what.
+
+    payload: hex; a list where a frame needs several.  clock, counter: of the first frame, or a list.
+    values: SI; one sample, or a list of samples.  samples: how many there are, where not all are listed.
+    """
 
     mode: int
-    payload: str
+    payload: HexBytes | Annotated[tuple[HexBytes, ...], Field(min_length=1)]
     source: str
-    clock: int | None = None
-    counter: int | None = None
-    values: dict[str, list[float]]
+    clock: int | tuple[int, ...] | None = None
+    counter: int | tuple[int, ...] | None = None
+    samples: int | None = Field(default=None, ge=1)
+    values: dict[str, tuple[tuple[float, ...], ...]] = Field(min_length=1)
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _one_sample_is_a_list_of_one(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        flat = {key: isinstance(v, list) and v and not isinstance(v[0], list) for key, v in given.items()}
+        return {key: [v] if flat[key] else v for key, v in given.items()}
+
+    @property
+    def payloads(self) -> list[bytes]:
+        return [unhex(self.payload)] if isinstance(self.payload, str) else [unhex(p) for p in self.payload]
 
 
 class FirmwareProfile(Strict):
@@ -162,30 +183,44 @@ class FirmwareProfile(Strict):
     identity: Identity
     gatt: dict[str, Annotated[str, Field(pattern=UUID)]]
     clock: Clock | None = None
+    counter: Counter | None = None
     rates: Rates
     ranges: Ranges
+    axes: Axes = Axes()
     battery: Battery | None = None
     procedures: Procedures
     default_mode: int
     mode: tuple[Mode, ...] = Field(min_length=1)
     example: tuple[Example, ...] = Field(min_length=1)
 
-    def mode_of(self, mode_id: int) -> Mode:
-        """Raises ProfileError for a mode that the profile does not describe."""
+    def mode_of(self, mode_id: int | None = None) -> Mode:
+        """None: the default one.  Raises ProfileError for a mode that the profile does not describe."""
+        wanted = self.default_mode if mode_id is None else mode_id
         for mode in self.mode:
-            if mode.id == mode_id:
+            if mode.id == wanted:
                 return mode
         known = ", ".join(f"{m.id} ({m.name})" for m in self.mode)
-        raise ProfileError(f"{self.name}: there is no mode {mode_id}.", f"Known: {known}.")
+        raise ProfileError(f"{self.name}: there is no mode {wanted}.", f"Known: {known}.")
 
-    def decode(self, payloads: list[bytes], mode_id: int | None = None) -> Decoded:
-        """Raises DecodeError for payloads that do not have the mode's layout."""
-        mode = self.mode_of(self.default_mode if mode_id is None else mode_id)
-        return mode.layout.decode(payloads, f"{self.name} mode {mode.id}")
+    def decoder(self, mode_id: int | None = None, rate_hz: float | None = None) -> ModeDecoder:
+        """For the notifications of one connection; raises ProfileError for an unknown mode."""
+        rate = self.rates.default_hz if rate_hz is None else rate_hz
+        return ModeDecoder(self.mode_of(mode_id), self.axes, rate)
 
-    def encode(self, samples: Decoded, mode_id: int | None = None) -> list[bytes]:
-        """What the sensor would send; the inverse of decode."""
-        return self.mode_of(self.default_mode if mode_id is None else mode_id).layout.encode(samples)
+    def decode(self, payloads: Sequence[bytes], mode_id: int | None = None) -> Decoded:
+        """Notifications from the first of a connection on.  Raises DecodeError if any is not of the mode."""
+        what = f"{self.name} mode {self.mode_of(mode_id).id}"
+        return decode_all(self.decoder(mode_id), payloads, what)
+
+    def encode(
+        self, samples: Decoded, mode_id: int | None = None, *, max_payload: int = MAX_PAYLOAD
+    ) -> list[bytes]:
+        """What the sensor would send, at most max_payload bytes each; the inverse of decode."""
+        return encode_mode(self.mode_of(mode_id), self.axes, samples, max_payload)
+
+    def rates_of(self, mode_id: int | None = None) -> tuple[float, ...]:
+        """The rates that this mode can have, Hz."""
+        return self.mode_of(mode_id).rates_hz or self.rates.allowed_hz
 
     @model_validator(mode="after")
     def _references(self) -> Self:
@@ -198,37 +233,66 @@ class FirmwareProfile(Strict):
             raise ValueError(f"mode {min(missing)} has no [[example]]")
         if unknown := {example.mode for example in self.example} - modes:
             raise ValueError(f"an [[example]] is of mode {min(unknown)}, which is not described")
-        roles = {*self.gatt, "{payload}"}
-        steps = [step for steps in self.procedures.model_dump().values() for step in steps]
-        used = [mode.role for mode in self.mode] + [s["role"] for s in steps if s["role"] is not None]
+        used = [mode.role for mode in self.mode] + [self.identity.serial_role]
+        used += [step.role for _, step in self.procedures.steps()]
         for role in used:
-            if role not in roles:
+            if role is not None and role not in {*self.gatt, PAYLOAD_ROLE}:
                 raise ValueError(f"the role '{role}' is not in [gatt]")
+        for name, step in self.procedures.steps():
+            if "{rate_code" in (step.bytes or "") and not self.rates.codes:
+                raise ValueError(f"{name} uses rate_code, [rates] has no codes")
         for mode in self.mode:
-            self._check_clock(mode)
+            if wrong := set(mode.rates_hz) - set(self.rates.allowed_hz):
+                raise ValueError(f"mode {mode.id}: {min(wrong):g} Hz is not among allowed_hz")
+            self._check_ticks(mode)
+        self._check_fit()
         return self
 
-    def _check_clock(self, mode: Mode) -> None:
-        fields = [field for field in mode.layout.fields if field.quantity == "clock"]
-        if bool(fields) != (self.clock is not None):
-            raise ValueError(f"mode {mode.id}: [clock] and a clock field belong together")
-        if fields and self.clock is not None and int(fields[0].type[1:]) != self.clock.bits:
-            raise ValueError(
-                f"mode {mode.id}: the clock field is {fields[0].type}, [clock] has {self.clock.bits} bits"
-            )
+    def _check_ticks(self, mode: Mode) -> None:
+        if mode.layout is None:
+            if self.clock is None:
+                raise ValueError(f"mode {mode.id}: its decoder gives a clock, [clock] says which")
+            return
+        for name, said in (("clock", self.clock), ("counter", self.counter)):
+            fields = [field for field in mode.layout.fields if field.quantity == name]
+            if bool(fields) != (said is not None):
+                raise ValueError(f"mode {mode.id}: [{name}] and a {name} field belong together")
+            if fields and said is not None and int(fields[0].type[1:]) != said.bits:
+                raise ValueError(
+                    f"mode {mode.id}: the {name} field is {fields[0].type}, [{name}] has {said.bits} bits"
+                )
+
+    def _check_fit(self) -> None:
+        mode = self.mode_of()
+        if self.fit is Fit.GAIT and not {"acc", "gyr"} <= set(mode.quantities):
+            raise ValueError(f"fit is gait, but mode {mode.id} has no accelerometer and gyroscope")
+        if self.fit is Fit.GAIT_ACCELEROMETER_ONLY and "acc" not in mode.quantities:
+            raise ValueError(f"fit is gait_accelerometer_only, but mode {mode.id} has no accelerometer")
+        if self.fit is not Fit.POSTURE_ONLY and max(self.rates_of()) < 50.0:
+            raise ValueError(f"fit is {self.fit}, but mode {mode.id} has no rate of 50 Hz or more")
 
 
-def render(template: str, profile: FirmwareProfile, *, mode: int = 0, rate_hz: float = 0) -> bytes:
-    """A procedure's bytes with mode and rate filled in, in the byte order of the mode's layout."""
-    values = {"mode": mode, "rate_hz": round(rate_hz)}
-    order = profile.mode[0].layout.endian
-    parts = []
-    for token in _tokens(template):
-        if token["hex"]:
-            parts.append(bytes.fromhex(token["hex"]))
-        else:
-            parts.append(values[token["name"]].to_bytes(int(token["type"][1:]) // 8, order))
-    return b"".join(parts)
+def render(
+    template: str,
+    profile: FirmwareProfile,
+    *,
+    mode: int = 0,
+    rate_hz: float = 0.0,
+    root: str | None = None,
+) -> bytes:
+    """A procedure's bytes with mode, rate and root (the address of the sensor that gives the time) filled in.
+
+    Numbers are in the byte order of the first mode's layout.  Raises ValueError for a rate without code.
+    """
+    layout = profile.mode[0].layout
+    return fill(
+        template,
+        mode=mode,
+        rate_hz=rate_hz,
+        rate_code=profile.rates.code_of(rate_hz),
+        root=root,
+        order="little" if layout is None else layout.endian,
+    )
 
 
 def load_profile(path: Path) -> FirmwareProfile:
@@ -248,12 +312,12 @@ def load_profile(path: Path) -> FirmwareProfile:
         said = first["msg"].removeprefix("Value error, ")
         unknown = first["type"] == "extra_forbidden"
         raise ProfileError(
-            f"{path}, line {_line_of(text, first['loc'])}: {key}: {'unknown key' if unknown else said}.",
+            f"{path}, line {line_of(text, first['loc'])}: {key}: {'unknown key' if unknown else said}.",
             "docs/adding-a-sensor.md describes every key.",
         ) from None
     for number, example in enumerate(profile.example, start=1):
         if complaint := _complaint(profile, example):
-            line = _line_of(text, ("example", number - 1))
+            line = line_of(text, ("example", number - 1))
             raise ProfileError(
                 f"{path}, line {line}: example {number}: {complaint}.", "Correct it or the layout."
             )
@@ -274,61 +338,27 @@ def load_profiles(folder: Path) -> dict[str, FirmwareProfile]:
 def _complaint(profile: FirmwareProfile, example: Example) -> str:
     """What an example's bytes give that its numbers do not say; "" when they agree."""
     try:
-        decoded = profile.decode([bytes.fromhex(example.payload)], example.mode)
+        decoded = profile.decode(example.payloads, example.mode)
     except (ValueError, DecodeError) as error:
         return str(error)
     for name, wanted, found in (
         ("clock", example.clock, decoded.clock),
         ("counter", example.counter, decoded.counter),
     ):
-        if (wanted is None) != (found is None) or (found is not None and int(found[0]) != wanted):
-            return f"{name} is {None if found is None else int(found[0])}, not {wanted}"
+        ticks = (wanted,) if isinstance(wanted, int) else wanted or ()
+        first = [] if found is None else [int(tick) for tick in found[: len(ticks) or 1]]
+        if list(ticks) != first:
+            said, is_ = (values[0] if len(values) == 1 else values or None for values in (list(ticks), first))
+            return f"{name} is {is_}, not {said}"
     if example.values.keys() != decoded.values.keys():
         return f"it gives {', '.join(decoded.values)}, not {', '.join(example.values)}"
-    for key, numbers in example.values.items():
-        found_values = decoded.values[key][0]
-        if len(numbers) != len(found_values) or not np.allclose(
-            found_values, numbers, rtol=EXAMPLE_TOLERANCE, atol=0
-        ):
-            return f"{key} is {found_values.tolist()}, not {numbers}"
+    for key, rows in example.values.items():
+        count = len(rows) if example.samples is None else example.samples
+        if count != len(decoded):
+            return f"it gives {len(decoded)} samples, not {count}"
+        for wanted_row, found_row in zip(rows, decoded.values[key], strict=False):
+            if len(wanted_row) != len(found_row) or not np.allclose(
+                found_row, wanted_row, rtol=EXAMPLE_TOLERANCE, atol=0
+            ):
+                return f"{key} is {found_row.tolist()}, not {list(wanted_row)}"
     return ""
-
-
-def _tokens(template: str) -> list[Mapping[str, str]]:
-    matches = [_TOKEN.fullmatch(word) for word in template.split()]
-    return [match.groupdict() for match in matches if match is not None]
-
-
-def _check_template(template: str) -> None:
-    for word in template.split():
-        match = _TOKEN.fullmatch(word)
-        if match is None or (match["name"] and match["name"] not in _PLACEHOLDERS):
-            raise ValueError(f"'{word}' is neither hex bytes nor {{mode:u8}} or {{rate_hz:u16}}")
-
-
-def _line_of(text: str, where: tuple[int | str, ...]) -> int:
-    """The line that says what pydantic complains of: the longest known beginning of its path."""
-    lines: dict[tuple[int | str, ...], int] = {(): 1}
-    tables: dict[tuple[int | str, ...], int] = {}  # array of tables -> how many so far
-    table: tuple[int | str, ...] = ()
-    inline: tuple[int | str, ...] = ()  # array of inline tables, one on each line
-    items = 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*(\[\[?)\s*([\w.\-]+)\s*\]", line):
-            *parents, last = header[2].split(".")
-            table = ()
-            for name in parents:
-                table = (*table, name)
-                table = (*table, tables[table] - 1) if table in tables else table
-            table = (*table, last)
-            if header[1] == "[[":
-                tables[table] = tables.get(table, 0) + 1
-                table = (*table, tables[table] - 1)
-            lines[table] = number
-        elif key := re.match(r"\s*([\w\-]+)\s*=", line):
-            inline, items = (*table, key[1]), 0
-            lines[inline] = number
-        elif line.lstrip().startswith("{"):
-            lines[*inline, items] = number
-            items += 1
-    return next(lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in lines)

@@ -8,19 +8,20 @@ from pathlib import Path
 from gaitmon.model import Placement
 from gaitmon.sensors.formats.csv_folder import ALL_COLUMNS
 from gaitmon.sensors.formats.header import Header, StreamHeader
-from gaitmon.sensors.layout import QUANTITIES, SI_PER_UNIT, Layout, LayoutField
+from gaitmon.sensors.framing import ContinuedFraming, PairedFraming, StreamFraming
+from gaitmon.sensors.layout import QUANTITIES, SI_PER_UNIT, Constant, Layout, LayoutField
+from gaitmon.sensors.modes import Axes, Mode
+from gaitmon.sensors.polar import PolarDecoding, PolarFormat
+from gaitmon.sensors.procedures import PLACEHOLDERS, STEP_NEEDS, Patch, Procedures, Step
 from gaitmon.sensors.profile import (
     Battery,
     Clock,
+    Counter,
     Example,
     FirmwareProfile,
     Identity,
-    Mode,
-    Patch,
-    Procedures,
     Ranges,
     Rates,
-    Step,
 )
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -38,9 +39,11 @@ def test_the_recording_format_is_documented() -> None:
 def test_the_profile_format_is_documented() -> None:
     said = words("adding-a-sensor.md")
     models = (
-        *(Battery, Clock, Example, FirmwareProfile, Identity, Layout, LayoutField),
+        *(Axes, Battery, Clock, Constant, Counter, Example, FirmwareProfile, Identity, Layout, LayoutField),
         *(Mode, Patch, Procedures, Ranges, Rates, Step),
+        *(ContinuedFraming, PairedFraming, StreamFraming, PolarDecoding, PolarFormat),
     )
     for model in models:
         assert said >= set(model.model_fields), model.__name__
     assert said >= {*QUANTITIES, *(key for key, _, _ in QUANTITIES.values()), *SI_PER_UNIT}
+    assert said >= {*STEP_NEEDS, *PLACEHOLDERS}

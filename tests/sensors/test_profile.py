@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -26,18 +27,26 @@ MODES = [(profile, mode.id) for profile in PROFILES.values() for mode in profile
 
 @pytest.mark.parametrize(("profile", "example"), EXAMPLES, ids=lambda v: getattr(v, "name", None))
 def test_the_example_bytes_give_the_numbers_and_back(profile: FirmwareProfile, example: Example) -> None:
-    payload = bytes.fromhex(example.payload)
-    decoded = profile.decode([payload], example.mode)
-    assert (None if decoded.clock is None else int(decoded.clock[0])) == example.clock
-    for key, numbers in example.values.items():
-        np.testing.assert_allclose(decoded.values[key], [numbers], rtol=1e-7)
-    assert profile.encode(decoded, example.mode) == [payload]
+    mode = profile.mode_of(example.mode)
+    decoded = profile.decode(example.payloads, mode.id)
+    clock = () if example.clock is None else np.atleast_1d(example.clock)
+    assert (decoded.clock is None) == (len(clock) == 0)
+    if decoded.clock is not None:
+        assert decoded.clock[: len(clock)].tolist() == list(clock)
+    for key, rows in example.values.items():
+        np.testing.assert_allclose(decoded.values[key][: len(rows)], rows, rtol=1e-7)
+    sent = profile.encode(decoded, mode.id)
+    if mode.decoder is None:
+        assert sent == example.payloads
+    again = profile.decode(sent, mode.id)
+    for key, values in decoded.values.items():
+        np.testing.assert_array_equal(again.values[key], values)
 
 
 def test_the_published_capture_read_by_hand() -> None:
     """Not through our tables: struct, as the specification writes it."""
     for example in (e for e in DOT.example if e.mode == 6):
-        payload = bytes.fromhex(example.payload)
+        (payload,) = example.payloads
         ticks, *acc = struct.unpack("<I3f4x", payload)
         decoded = DOT.decode([payload], 6)
         assert decoded.clock is not None
@@ -60,22 +69,28 @@ def test_a_block_of_notifications_is_decoded_at_once() -> None:
 
 
 @pytest.mark.parametrize(("profile", "mode"), MODES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_arbitrary_bytes_give_numbers_or_a_decode_error(
     profile: FirmwareProfile, mode: int, data: st.DataObject
 ) -> None:
-    length = profile.mode_of(mode).layout.length
-    size = st.one_of(st.just(length), st.integers(0, 100))
-    payloads = [data.draw(st.binary(min_size=n, max_size=n)) for n in data.draw(st.lists(size, max_size=3))]
-    if payloads and all(len(p) == length for p in payloads):
+    """Also bytes that begin as they should.  The sensor stays: a good notification after them is read."""
+    good = next(e for e in profile.example if e.mode == mode).payloads
+    beginning = st.sampled_from([b"", *(p[:k] for p in good for k in (2, 6, 10))])
+    size = st.one_of(st.sampled_from([len(p) for p in good]), st.integers(0, 100))
+    payloads = []
+    for n in data.draw(st.lists(size, max_size=4)):
+        start = data.draw(beginning)[:n]
+        payloads.append(start + data.draw(st.binary(min_size=n - len(start), max_size=n - len(start))))
+    with suppress(DecodeError):
         decoded = profile.decode(payloads, mode)
-        assert len(decoded) == len(payloads)
+        assert len(decoded) > 0
         assert not any(np.isinf(v).any() for v in decoded.values.values())
-    else:
-        with pytest.raises(DecodeError) as error:
-            profile.decode(payloads, mode)
-        assert profile.name in str(error.value)
+    decoder = profile.decoder(mode)
+    heard = [decoder.push([payload]) for payload in payloads]
+    assert all(len(h.completed_by) * profile.mode_of(mode).samples == len(h.samples or ()) for h in heard)
+    after = [decoder.push(good).samples for _ in range(6)]
+    assert any(samples is not None for samples in after)
 
 
 @pytest.mark.parametrize(("profile", "mode"), MODES)
@@ -85,20 +100,26 @@ def test_what_a_virtual_sensor_encodes_is_what_the_collector_decodes(
     profile: FirmwareProfile, mode: int, data: st.DataObject
 ) -> None:
     layout = profile.mode_of(mode).layout
-    n = data.draw(st.integers(1, 4))
+    if layout is None:
+        return  # test_polar.py
+    frames = data.draw(st.integers(1, 4))
+    n = frames * layout.samples
     values = {
-        f.key: data.draw(arrays(np.float64, (n, f.count), elements=st.floats(-7, 7)))
+        f.key: data.draw(arrays(np.float64, (n, f.count), elements=st.floats(-3, 3)))
         for f in layout.fields
         if not f.is_ticks
     }
-    clock = np.array(data.draw(st.lists(st.integers(0, 2**33), min_size=n, max_size=n)), dtype=np.uint64)
-    decoded = profile.decode(profile.encode(Decoded(clock, None, values), mode), mode)
-    assert decoded.clock is not None
-    np.testing.assert_array_equal(decoded.clock, clock % np.uint64(2**32))
+    ticks = np.array(data.draw(st.lists(st.integers(0, 2**33), min_size=frames, max_size=frames)), np.uint64)
+    sent = profile.encode(Decoded(ticks, ticks, values), mode, max_payload=data.draw(st.integers(128, 244)))
+    decoded = profile.decode(sent, mode)
+    for said, found in ((profile.clock, decoded.clock), (profile.counter, decoded.counter)):
+        assert (said is None) == (found is None)
+        if said is not None and found is not None:
+            np.testing.assert_array_equal(found, ticks & np.uint64(2**said.bits - 1))
     for f in layout.fields:
         if f.is_ticks:
             continue
-        step = f.si_per_lsb / 2 if f.type[0] != "f" else 7 * 2.0**-24
+        step = f.si_per_lsb / 2 * (1 + 1e-9) if f.type[0] != "f" else 7 * 2.0**-24
         np.testing.assert_allclose(decoded.values[f.key], values[f.key], atol=step, rtol=0)
 
 
@@ -114,7 +135,7 @@ def test_integers_clip_as_in_a_sensor_and_both_byte_orders_work() -> None:
         acc = np.array([[-1e6, 1e6, 0.0098]])
         (payload,) = layout.encode(Decoded(None, None, {"acc_m_s2": acc}))
         assert payload.hex() == expected
-        mg = layout.decode([payload]).values["acc_m_s2"] / 9.80665e-3
+        mg = layout.decode_fitting([payload]).values["acc_m_s2"] / 9.80665e-3
         np.testing.assert_allclose(mg, [[-32768, 32767, 1]])
         with pytest.raises(ValueError, match="NaN cannot be sent as i16"):
             layout.encode(Decoded(None, None, {"acc_m_s2": acc * np.nan}))
@@ -164,7 +185,7 @@ BROKEN = [
         "mode.0.layout: the fields need 16 bytes, length is 15",
     ),
     ("length = 63\n", "length = 63\ncolour = 1\n", "colour = 1", "mode.3.layout.colour: unknown key"),
-    ('offset = 32, type = "f32"', 'offset = 30, type = "f32"', "[mode.layout]", "gyr at 30 overlaps"),
+    ('offset = 32, type = "f32"', 'offset = 30, type = "f32"', "[mode.layout]", "gyr at 30 overlaps acc"),
     ('"01 00 {mode:u8}"', '"01 00 {volume:u8}"', "[[procedures.stop]]", "'{volume:u8}' is neither hex"),
     ('role = "battery"', 'role = "batery"', FIRST, "the role 'batery' is not in [gatt]"),
     ("clock = 1143097075", "clock = 1143097076", "[[example]]", "clock is 1143097075, not 1143097076"),
