@@ -27,6 +27,7 @@ IMPORTS = {
     "trends": {"store", "symmetry"},  # store.series for its rows only, see below
     "pipeline": {"imu", "gait", "symmetry"},
     "sensors": {"simulate"},
+    "virtual": {"sensors", "simulate"},  # sensors on a virtual radio: of demo and tests only
     "transport": {"store"},
     "store": {"sensors"},  # sensors.raw only: what the raw archive keeps
     "analysis": {"pipeline", "sensors", "symmetry"},

@@ -1,0 +1,120 @@
+"""Virtual sensors and adapters on one air, for tests and ``gaitmon demo``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from gaitmon.errors import ConfigError
+from gaitmon.model import Floats
+from gaitmon.sensors.profile import FirmwareProfile
+from gaitmon.virtual.backend import Hub
+from gaitmon.virtual.board import Board, Firmware
+from gaitmon.virtual.clock import ClockModel
+from gaitmon.virtual.controller import RadioController
+from gaitmon.virtual.dot import Dot
+from gaitmon.virtual.link import Air, LinkModel
+from gaitmon.virtual.motion import Motion
+from gaitmon.virtual.peripheral import SensorModel, VirtualSensor
+
+FIRMWARE: Mapping[str, Callable[[Board], Firmware]] = {"movella-dot": Dot}
+
+
+class VirtualRadio:
+    """An async context; leaving it switches everything off.
+
+    now_ns is the host's monotonic clock of this world: give it to the collector.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._hubs: list[Hub] = []
+        self._sensors: list[VirtualSensor] = []
+        self._play_from_s: float | None = None
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self.air = Air(self._seed)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for hub in self._hubs:
+            for client in list(hub.connections.values()):
+                await client.disconnect()
+            if hub.powered:
+                await hub.power_off()
+        for sensor in self._sensors:
+            sensor.power_off()
+        for link in list(self.air.links.values()):
+            link.close()
+        await asyncio.sleep(0)  # what the controllers said is still on its way to their hosts
+        for device in [*(hub.device for hub in self._hubs), *(sensor.device for sensor in self._sensors)]:
+            await device.power_off()
+
+    def now_ns(self) -> int:
+        """Nanoseconds of the running loop's clock: what time.monotonic_ns is in the real world."""
+        return round(self._loop.time() * 1e9)
+
+    async def adapter(self, slots: int = 0, mtu: int = 517) -> Hub:
+        """slots: connections that it can hold, 0 for any number."""
+        number = len(self._hubs) + 1
+        hub = Hub(RadioController(self.air, f"adapter {number}", f"C0:00:00:00:00:{number:02X}", slots), mtu)
+        self._hubs.append(hub)
+        await hub.power_on()
+        return hub
+
+    async def sensor(
+        self,
+        profile: FirmwareProfile,
+        motion: Motion,
+        *,
+        name: str | None = None,
+        clock: ClockModel | None = None,
+        link: LinkModel | None = None,
+        model: SensorModel | None = None,
+    ) -> VirtualSensor:
+        """Powered and advertising.  Raises ConfigError for a profile whose firmware nobody has written."""
+        if profile.name not in FIRMWARE:
+            raise ConfigError(
+                f"There is no virtual sensor for the profile {profile.name}.",
+                f"There is one for {', '.join(sorted(FIRMWARE))}.",
+            )
+        number = len(self._sensors) + 1
+        address = f"F0:00:00:00:{number >> 8:02X}:{number & 255:02X}"
+        controller = RadioController(self.air, name or profile.identity.names[-1], address)
+        self.air.models[controller.random_address] = link or LinkModel()
+        sensor = VirtualSensor(
+            controller,
+            profile,
+            motion,
+            self._motion_time,
+            firmware=FIRMWARE[profile.name],
+            name=controller.name,
+            clock=clock or ClockModel(),
+            model=model or SensorModel(),
+            rng=np.random.default_rng([self._seed, number]),
+        )
+        self._sensors.append(sensor)
+        await sensor.power_on()
+        return sensor
+
+    def play(self, after_s: float = 0.5) -> float:
+        """The motions begin in after_s, for all sensors at once; until then their first sample holds.
+
+        Returns the loop time of motion time 0.  Sensors make samples up to 0.25 s ahead, hence the wait.
+        """
+        self._play_from_s = self._loop.time() + max(after_s, 0.5)
+        return self._play_from_s
+
+    def _motion_time(self, true_s: Floats) -> Floats:
+        from_s = np.inf if self._play_from_s is None else self._play_from_s
+        return np.maximum(true_s - from_s, 0.0)
