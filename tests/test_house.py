@@ -26,7 +26,7 @@ IMPORTS = {
     "simulate": set[str](),
     "trends": {"store", "symmetry"},  # store.series for its rows only, see below
     "pipeline": {"imu", "gait", "symmetry"},
-    "sensors": {"simulate"},
+    "sensors": {"imu", "simulate"},
     "virtual": {"sensors", "simulate"},  # sensors on a virtual radio: of demo and tests only
     "transport": {"store"},
     "store": {"sensors"},  # sensors.raw only: what the raw archive keeps
