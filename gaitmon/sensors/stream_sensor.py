@@ -37,9 +37,10 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class SensorCounts:
-    """Since the session began.  lost, duplicates, late: packets; late ones came after their time had been
-    declared a gap.  refused: notifications, or parts,
-    that are not what the profile says.  gaps: stretches.  restarts: of its clock."""
+    """Since the session began.  lost, duplicates, late: packets that never came, came twice, or came after
+    their time had been declared a gap.  refused: notifications, or parts of them, that are not what the
+    profile says.  gaps: stretches without samples, missing_s together.  restarts: of its clock, whose
+    drift_ppm is against the host's, positive is fast; None while it is not known."""
 
     notifications: int = 0
     samples: int = 0
@@ -48,8 +49,9 @@ class SensorCounts:
     duplicates: int = 0
     late: int = 0
     gaps: int = 0
+    missing_s: float = 0.0
     restarts: int = 0
-    skew_ppm: float | None = None
+    drift_ppm: float | None = None
 
 
 Out = ImuBlock | Gap | Loss | ClockRestart
@@ -91,7 +93,7 @@ class SensorStream:
             self._counts,
             duplicates=self._counts.duplicates + seen.duplicates,
             late=self._counts.late + seen.late,
-            skew_ppm=None if quality is None else quality.skew_ppm,
+            drift_ppm=None if quality is None else -quality.skew_ppm,
         )
 
     def heard(self, connection: int, at_s: float, payload: bytes) -> list[Out]:
@@ -209,11 +211,11 @@ class SensorStream:
                 yield Loss(self.placement, before_s if k == 0 else float(at[k - 1]), packets, self._by)
 
     def _gap(self, start: float, end: float, reason: str) -> Gap:
-        self._add(gaps=0 if self._in_gap else 1)
+        self._add(gaps=0 if self._in_gap else 1, missing_s=end - start)
         self._in_gap, self._upto_s = True, end
         return Gap(self.placement, start, end, reason)
 
-    def _add(self, **more: int) -> None:
+    def _add(self, **more: float) -> None:
         c = self._counts
         self._counts = replace(c, **{name: getattr(c, name) + n for name, n in more.items()})
 
