@@ -19,6 +19,7 @@ PLACEHOLDERS: dict[str, tuple[str | None, ...]] = {
     "mode": _NUMBERS,
     "rate_hz": (*_NUMBERS, "f32", "text"),
     "rate_code": _NUMBERS,
+    "gyr_rate_code": _NUMBERS,
     "root": ("address",),
     "checksum": (None,),
 }
@@ -99,8 +100,8 @@ class Procedures(Strict):
 
     probe: whether the sensor is what the profile says, first on every link.  secure: bonding, before
     anything else.  rate: before start.  battery: its last answer holds the level ([battery]).
-    synchronise: the maker's own, for all sensors of a session; synchronise_root: the same on the one that
-    gives the time, synchronised: whether it worked.
+    synchronise: the maker's own, on all sensors of a session, one of which gives the time; synchronised:
+    whether it worked; unsynchronise: its end.
     """
 
     secure: tuple[Step, ...] = ()
@@ -127,6 +128,7 @@ def fill(
     mode: int = 0,
     rate_hz: float = 0.0,
     rate_code: int | None = None,
+    gyr_rate_code: int | None = None,
     root: str | None = None,
     order: Literal["little", "big"] = "little",
 ) -> bytes:
@@ -150,9 +152,10 @@ def fill(
         elif kind == "f32":
             out += struct.pack("<f" if order == "little" else ">f", rate_hz)
         else:
-            if name == "rate_code" and rate_code is None:
-                raise ValueError(f"there is no code for {rate_hz:g} Hz")
-            number = {"mode": mode, "rate_hz": round(rate_hz), "rate_code": rate_code or 0}[name]
+            numbers = {"mode": mode, "rate_hz": round(rate_hz)}
+            number = numbers.get(name, rate_code if name == "rate_code" else gyr_rate_code)
+            if number is None:
+                raise ValueError(f"there is no {name} for {rate_hz:g} Hz")
             out += _number(name, number, int(kind[1:]) // 8, order)
     return out
 

@@ -100,21 +100,27 @@ class Counter(Strict):
 
 
 class Rates(Strict):
-    """codes: what {rate_code} is for each of allowed_hz."""
+    """codes, gyr_codes: what {rate_code} and {gyr_rate_code} are for each of allowed_hz."""
 
     allowed_hz: tuple[float, ...] = Field(min_length=1)
     default_hz: float
     codes: tuple[int, ...] = ()
+    gyr_codes: tuple[int, ...] = ()
 
-    def code_of(self, rate_hz: float) -> int | None:
-        return dict(zip(self.allowed_hz, self.codes, strict=False)).get(rate_hz)
+    def codes_of(self, rate_hz: float) -> tuple[int | None, int | None]:
+        """(codes, gyr_codes) at this rate, None where there are none."""
+        if rate_hz not in self.allowed_hz:
+            return None, None
+        k = self.allowed_hz.index(rate_hz)
+        return (self.codes[k] if self.codes else None, self.gyr_codes[k] if self.gyr_codes else None)
 
     @model_validator(mode="after")
     def _default_is_allowed(self) -> Self:
         if self.default_hz not in self.allowed_hz:
             raise ValueError(f"default_hz {self.default_hz} is not among allowed_hz")
-        if self.codes and len(self.codes) != len(self.allowed_hz):
-            raise ValueError(f"{len(self.codes)} codes for {len(self.allowed_hz)} rates")
+        for codes in filter(None, (self.codes, self.gyr_codes)):
+            if len(codes) != len(self.allowed_hz):
+                raise ValueError(f"{len(codes)} codes for {len(self.allowed_hz)} rates")
         return self
 
 
@@ -239,8 +245,10 @@ class FirmwareProfile(Strict):
             if role is not None and role not in {*self.gatt, PAYLOAD_ROLE}:
                 raise ValueError(f"the role '{role}' is not in [gatt]")
         for name, step in self.procedures.steps():
-            if "{rate_code" in (step.bytes or "") and not self.rates.codes:
-                raise ValueError(f"{name} uses rate_code, [rates] has no codes")
+            used_here = " ".join([step.bytes or "", *(patch.bytes for patch in step.patches)])
+            for word, codes in (("{rate_code", self.rates.codes), ("{gyr_rate_code", self.rates.gyr_codes)):
+                if word in used_here and not codes:
+                    raise ValueError(f"{name} uses {word}}}, [rates] does not say which it is")
         for mode in self.mode:
             if wrong := set(mode.rates_hz) - set(self.rates.allowed_hz):
                 raise ValueError(f"mode {mode.id}: {min(wrong):g} Hz is not among allowed_hz")
@@ -285,11 +293,13 @@ def render(
     Numbers are in the byte order of the first mode's layout.  Raises ValueError for a rate without code.
     """
     layout = profile.mode[0].layout
+    code, gyr_code = profile.rates.codes_of(rate_hz)
     return fill(
         template,
         mode=mode,
         rate_hz=rate_hz,
-        rate_code=profile.rates.code_of(rate_hz),
+        rate_code=code,
+        gyr_rate_code=gyr_code,
         root=root,
         order="little" if layout is None else layout.endian,
     )
