@@ -276,4 +276,23 @@ class Alignment:
     quality: dict[str, float] = field(default_factory=dict)
 
 
-Result = Contact | Stride | WalkingBout | Turn | Notice | Alignment
+class Posture(StrEnum):
+    WALKING = "walking"
+    STANDING = "standing"
+    SITTING = "sitting"
+    LYING = "lying"
+    SITTING_OR_LYING = "sitting_or_lying"  # a thigh alone cannot tell which
+    UNWORN = "unworn"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PostureSpan:
+    """One posture in [start_s, end_s).  A long one comes in several, one after the other."""
+
+    start_s: float
+    end_s: float
+    posture: Posture
+
+
+Result = Contact | Stride | WalkingBout | Turn | Notice | Alignment | PostureSpan

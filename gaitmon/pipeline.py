@@ -22,6 +22,7 @@ import numpy as np
 
 from gaitmon.gait.bouts import MAX_PAUSE_S, MIN_STRIDES, judge, stratum
 from gaitmon.gait.detector import WalkingDetector
+from gaitmon.gait.posture import PostureParams
 from gaitmon.gait.sequences import (
     TICK,
     WINDOW,
@@ -48,6 +49,7 @@ from gaitmon.model import (
     WalkingBout,
 )
 from gaitmon.pipeline_contacts import THIGHS, ContactStages, StageParams
+from gaitmon.pipeline_posture import PostureWatch
 from gaitmon.pipeline_strides import StrideMeter, Walked, measured, witnesses
 from gaitmon.symmetry.summary import summarise
 
@@ -60,6 +62,7 @@ class PipelineParams:
     sequences: SequenceParams = field(default_factory=SequenceParams)
     contacts: StageParams = field(default_factory=StageParams)
     spatial: SpatialParams = field(default_factory=SpatialParams)
+    posture: PostureParams = field(default_factory=PostureParams)
 
     def fingerprint(self) -> str:
         """Changes when any parameter does; part of every result's ``produced_by``."""
@@ -89,6 +92,7 @@ class GaitPipeline:
         self._bouts = 0
         self._from_pelvis = False  # whether any stride of the open bout is
         self._sides = SideWitnesses()
+        self._posture = PostureWatch(self._chains, self.params.posture)
 
     def push(self, item: ImuBlock | Gap | SyncBound) -> list[Result]:
         """Take samples of one sensor, or the news that it has none, or how well the thighs' clocks agree;
@@ -124,6 +128,7 @@ class GaitPipeline:
         now = end + TICK
         if (sequence := self._tracker.close()) is not None:
             out += self._walk(sequence, now)
+        out += self._posture.finish(end, sequence)
         out += self._close_bout(math.inf)
         return out + lost + self._last_words()
 
@@ -160,6 +165,7 @@ class GaitPipeline:
             yield from self._walk(sequence, now)
         if self._bout and now / 100.0 > self._bout_end_s() + MAX_PAUSE_S + STRIDE_FINAL_S:
             yield from self._close_bout(now / 100.0)
+        yield from self._posture.on_tick(tick, closed, self._tracker.current)
         yield from self._holes(now)
 
     def _forget(self, now: int) -> None:
