@@ -13,6 +13,7 @@ from gaitmon.model import (
     ImuBlock,
     MetricValue,
     Notice,
+    PostureSpan,
     Result,
     Side,
     Stride,
@@ -43,6 +44,7 @@ class Analysis:
     bouts: tuple[WalkingBout, ...]
     alignments: tuple[Alignment, ...]
     notices: tuple[Notice, ...]
+    postures: tuple[PostureSpan, ...]
     verdicts: dict[tuple[Side | None, int], StrideVerdict]
     bout_of: dict[tuple[Side | None, int], int]
     summary: tuple[MetricValue, ...]
@@ -94,6 +96,7 @@ def _collect(recording: Recording, results: list[Result], params: PipelineParams
         bouts=bouts,
         alignments=tuple(r for r in results if isinstance(r, Alignment)),
         notices=tuple(r for r in results if isinstance(r, Notice)),
+        postures=tuple(r for r in results if isinstance(r, PostureSpan)),
         verdicts=verdicts,
         bout_of={(v.side, v.ordinal): b.ordinal for b in bouts for v in b.strides},
         summary=pool([b.metrics for b in bouts if not b.stratum.startswith("excluded")]),
@@ -129,6 +132,9 @@ def to_json(analysis: Analysis) -> dict[str, object]:
             {"start_s": t.start_s, "end_s": t.end_s, "angle_rad": t.angle_rad, "bout": b.ordinal}
             for b in analysis.bouts
             for t in b.turns
+        ],
+        "postures": [
+            {"posture": p.posture, "start_s": p.start_s, "end_s": p.end_s} for p in analysis.postures
         ],
         "summary": {
             "n_strides_left": sum(s.side is Side.LEFT for s in analysis.strides),

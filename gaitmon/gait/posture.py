@@ -112,7 +112,7 @@ class PostureTracker:
         out = []
         for i in range(n):
             gravity = {p: (m[i][0], m[i][1], m[i][2]) for p, m in means.items() if not isnan(m[i][0])}
-            still = bool(gravity) and all(quiet[p][i] for p in gravity)
+            still = bool(gravity) and not walking[i] and all(quiet[p][i] for p in gravity)
             out.append(_Cell(first_tick + i, walking[i], gravity, still))
         return out
 
@@ -165,6 +165,7 @@ class PostureTracker:
         """Give the tick's posture out, unless it belongs to a stillness that may mean not worn."""
         if not cell.still or self._drifted(cell):
             self._end_stillness()
+        if not self._still and not self._unworn:
             self._still_from = cell.gravity
         if not cell.still or self._unworn:
             self._add(cell.tick, Posture.UNWORN if cell.still else posture)
