@@ -38,6 +38,7 @@ from gaitmon.symmetry.cycle import (
     YAW_RATE,
     cycle,
     first_harmonic,
+    levelled,
 )
 from gaitmon.symmetry.pelvis import pelvis_strides
 from gaitmon.symmetry.summary import MeasuredStride
@@ -173,10 +174,11 @@ class StrideMeter:
 
 
 def measured(walked: Sequence[Walked]) -> list[MeasuredStride]:
-    """The strides of a bout with what the pelvis did in each."""
+    """The strides of a bout that count, with what the pelvis did in each."""
     if not walked:
         return []
     curves = np.stack([w.curves for w in walked]).astype(np.float64)
+    curves = levelled(curves, [w.stride for w in walked])
     pelvis = pelvis_strides(curves, [(w.stride, w.opposite_fc_s) for w in walked])
     return [MeasuredStride(w.stride, p, w.opposite_fc_s) for w, p in zip(walked, pelvis, strict=True)]
 
