@@ -21,8 +21,6 @@ from gaitmon.transport.schema import (
     MetricBody,
     NoticeBody,
     NoticeMessage,
-    PostureBody,
-    PostureMessage,
     SegmentBody,
     SegmentMessage,
     StatusMessage,
@@ -34,11 +32,9 @@ from gaitmon.transport.schema import (
 )
 
 _TOP: tuple[type[Frozen], ...] = (Envelope, StatusMessage, StoredMessage, AlertMessage)
-_MESSAGES: tuple[type[Frozen], ...] = (
-    SegmentMessage, StrideMessage, BoutMessage, NoticeMessage, PostureMessage,
-)  # fmt: skip
+_MESSAGES: tuple[type[Frozen], ...] = (SegmentMessage, StrideMessage, BoutMessage, NoticeMessage)
 _BODIES: tuple[type[Frozen], ...] = (
-    SegmentBody, StrideBody, BoutBody, VerdictBody, TurnBody, MetricBody, NoticeBody, PostureBody, AlertBody,
+    SegmentBody, StrideBody, BoutBody, VerdictBody, TurnBody, MetricBody, NoticeBody, AlertBody,
 )  # fmt: skip
 
 _INTRODUCTION = f"""# Messages

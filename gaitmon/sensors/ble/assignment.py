@@ -1,0 +1,98 @@
+"""Which radio a pseudonymous sensor is: the only place that knows an address, and it stays on the gateway."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from gaitmon.errors import ConfigError
+from gaitmon.model import Placement
+from gaitmon.sensors.layout import Strict
+from gaitmon.sensors.profile import FirmwareProfile
+from gaitmon.sensors.raw import AssignedSensor
+
+# A Bluetooth address, or the UUID that macOS gives instead.
+Address = Annotated[str, Field(pattern=r"^([0-9A-F]{2}(:[0-9A-F]{2}){5}|[0-9A-F-]{36})$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One sensor to be streamed.  address: upper case; never printed, archived or sent."""
+
+    sensor: AssignedSensor
+    profile: FirmwareProfile
+    address: str = field(repr=False)
+
+
+class KnownSensor(Strict):
+    """mode, rate_hz: as the wearer's therapist or operator chose them, else the profile's default."""
+
+    address: Address = Field(repr=False)
+    profile: str
+    mode: int
+    rate_hz: float
+
+
+class SensorBook(Strict):
+    """The gateway's sensors by pseudonym, and who wears which where."""
+
+    sensors: dict[str, KnownSensor] = Field(default_factory=dict)
+    worn: dict[str, dict[Placement, str]] = Field(default_factory=dict)
+
+    def with_sensor(self, known: KnownSensor) -> tuple[str, SensorBook]:
+        """The sensor's pseudonym and the book with it.  One radio keeps one pseudonym, whoever wears it."""
+        name = next((n for n, k in self.sensors.items() if k.address == known.address), None)
+        name = name or f"s-{secrets.token_hex(4)}"
+        return name, self.model_copy(update={"sensors": {**self.sensors, name: known}})
+
+    def with_wearer(self, wearer: str, placements: dict[Placement, str]) -> SensorBook:
+        """Raises ConfigError for a sensor that is not known or would be worn twice by this wearer."""
+        if unknown := set(placements.values()) - self.sensors.keys():
+            raise ConfigError(f"{min(unknown)} is not known to this gateway.", "Scan for it first.")
+        if len(set(placements.values())) < len(placements):
+            raise ConfigError("One sensor cannot be worn in two places.", "Name each sensor once.")
+        return self.model_copy(update={"worn": {**self.worn, wearer: dict(placements)}})
+
+    def assignments(self, wearer: str, profiles: dict[str, FirmwareProfile]) -> list[Assignment]:
+        """As assigned.  Raises ConfigError for a wearer without sensors and for a profile that is gone."""
+        if wearer not in self.worn:
+            raise ConfigError(f"{wearer} has no sensors on this gateway.", "Assign them first.")
+        found = []
+        for placement, name in self.worn[wearer].items():
+            known = self.sensors[name]
+            if known.profile not in profiles:
+                raise ConfigError(f"{name} needs the profile {known.profile}, which is not there.")
+            sensor = AssignedSensor(name, placement, known.profile, known.mode, known.rate_hz)
+            found.append(Assignment(sensor, profiles[known.profile], known.address))
+        return found
+
+
+def load_book(path: Path) -> SensorBook:
+    """An empty book where there is no file.  Raises ConfigError for a damaged one."""
+    try:
+        return SensorBook.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return SensorBook()
+    except (OSError, ValidationError) as error:
+        kind = type(error).__name__  # the text of a ValidationError quotes the file
+        raise ConfigError(
+            f"{path} cannot be read ({kind}).", "Remove it and assign the sensors again."
+        ) from None
+
+
+def save_book(book: SensorBook, path: Path) -> None:
+    """Readable by this user alone, and whole or not at all."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(book.model_dump(mode="json"), file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,305 @@
+"""The collector against virtual sensors: everything that goes wrong on a normal day."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gaitmon.errors import ConfigError
+from gaitmon.sensors.ble.backend import AdapterSpec
+from gaitmon.sensors.ble.health import LinkState
+from gaitmon.sensors.ble.policy import LinkPolicy
+from gaitmon.sensors.ble.service import stream
+from gaitmon.sensors.raw import Notification, RawEvent
+from gaitmon.virtual import Fate, LinkModel
+from tests.sensors.ble.bed import DOT, STREAMING, Bed, bed, now_ns, now_s, run, spec_of
+
+
+def test_three_sensors_stream_and_are_let_go() -> None:
+    async def room() -> None:
+        async with bed(3) as b:
+            async with b.collecting():
+                assert await b.all_stream() < 3.0
+                await asyncio.sleep(10.0)
+                for sensor in b.health.sensors:
+                    assert sensor.rate_hz == pytest.approx(60.0, abs=0.5)
+                    assert sensor.battery_percent == 90
+                    assert sensor.rssi_dbm is not None
+                    assert sensor.packet_age_s is not None
+                    assert sensor.packet_age_s < 0.1
+                    assert not sensor.errors
+                assert not b.health.adapters[0].scanning, "nobody is missing"
+            await asyncio.sleep(0.1)  # until the last word has reached the sensors
+            assert not any(s.is_linked or s.board.running for s in b.sensors), "stopped and disconnected"
+            for i, virtual in enumerate(b.sensors):
+                assert len(b.notifications(i)) == virtual.truth.count(Fate.DELIVERED) >= 600
+                assert [up.connection for up in b.ups(i)] == [1]
+                assert [down.reason for down in b.downs(i)] == ["stopped"]
+            assert b.states() == [LinkState.STOPPED] * 3
+            times = [e.monotonic_ns for e in b.events]
+            assert times == sorted(times)
+
+    run(room())
+
+
+def back_again(b: Bed, sensor: int, reason: str = "link lost") -> None:
+    """One link ended, one began, and nothing of the sensor was heard twice."""
+    assert [up.connection for up in b.ups(sensor)] == [1, 2]
+    assert [down.reason for down in b.downs(sensor)] == [reason]
+    assert b.downs(sensor)[0].monotonic_ns < b.ups(sensor)[1].monotonic_ns
+    assert len(b.gaps_s(sensor)) == 1
+    assert len(np.unique(b.clocks(sensor))) == len(b.clocks(sensor)), "a sample came twice"
+
+
+def test_out_of_range_for_half_a_minute() -> None:
+    async def room() -> None:
+        async with bed(3) as b, b.collecting():
+            await b.all_stream()
+            await asyncio.sleep(3.0)
+            b.sensors[1].move_out_of_range()
+            await asyncio.sleep(30.0)
+            assert b.states()[1] is LinkState.SEARCHING
+            b.sensors[1].move_into_range()
+            back_s = now_s()
+            await asyncio.sleep(5.0)
+            assert b.first_packet_s(1, back_s) <= 3.0
+            back_again(b, 1)
+            for i in (0, 2):
+                assert len(b.ups(i)) == 1, "the others were not disturbed"
+                assert not len(b.gaps_s(i))
+
+    run(room())
+
+
+def test_a_sensor_that_reboots() -> None:
+    async def room() -> None:
+        async with bed(3) as b, b.collecting():
+            await b.all_stream()
+            await asyncio.sleep(7.0)
+            await b.sensors[2].reboot(off_s=2.0)
+            back_s = now_s()
+            await asyncio.sleep(4.0)
+            assert b.first_packet_s(2, back_s) <= 3.0
+            assert len(b.ups(2)) == 2
+            assert len(b.gaps_s(2)) == 1, "its clock begins again"
+            assert b.sensors[2].truth.sample_boot.max() == 1
+
+    run(room())
+
+
+def test_the_adapter_is_reset() -> None:
+    async def room() -> None:
+        async with bed(3) as b, b.collecting():
+            await b.all_stream()
+            await asyncio.sleep(3.0)
+            await b.hub.reset(down_s=2.0)
+            # The sensors notice by their supervision time only, and advertise again after it.
+            possible_s = now_s()
+            await asyncio.sleep(8.0)
+            for i in range(3):
+                assert b.first_packet_s(i, possible_s) <= 3.0
+                back_again(b, i)
+
+    run(room())
+
+
+@pytest.mark.parametrize(("chip", "trusted"), [(0, 2), (2, 5)])
+def test_three_sensors_and_two_slots(chip: int, trusted: int) -> None:
+    """Whether the collector knows the limit or the adapter says so."""
+
+    async def room() -> None:
+        async with bed(3, slots=chip, trusted=trusted) as b, b.collecting():
+            await b.until(lambda: b.states().count(STREAMING) == 2)
+            await asyncio.sleep(10.0)
+            assert b.states().count(STREAMING) == 2
+            waits = next(s for s in b.health.sensors if s.state is not STREAMING)
+            assert waits.state is LinkState.WAITING
+            assert "Adapter hci0" in waits.message
+            assert "2 connections" in waits.message
+            assert waits.sensor.placement.replace("_", " ") in waits.message
+            if chip:
+                assert 2 <= waits.errors["out of slots"] <= 5, "tried again every 4 s"
+            first = next(i for i, state in enumerate(b.states()) if state is STREAMING)
+            b.sensors[first].power_off()
+            third = b.health.sensors.index(next(s for s in b.health.sensors if s.sensor == waits.sensor))
+            await b.until(lambda: b.states()[third] is STREAMING, 8.0)
+            assert b.health.sensors[third].message == ""
+
+    run(room())
+
+
+def test_two_adapters_share_the_sensors() -> None:
+    async def room() -> None:
+        async with bed(3) as b:
+            other = await b.radio.adapter()
+            b.specs = [spec_of(b.hub, 2), spec_of(other, 2, "hci1")]
+            async with b.collecting():
+                await b.all_stream()
+                assert sorted(a.connections for a in b.health.adapters) == [1, 2]
+                assert {s.adapter for s in b.health.sensors} == {"hci0", "hci1"}
+
+    run(room())
+
+
+def test_a_silent_sensor_is_restarted_then_reconnected() -> None:
+    async def room() -> None:
+        async with bed(2) as b, b.collecting():
+            await b.all_stream()
+            await asyncio.sleep(2.0)
+            b.sensors[0].mute()
+            await b.until(lambda: b.states()[0] is LinkState.STALLED, 1.6)
+            await b.until(lambda: len(b.downs(0)) == 1, 5.0)
+            assert b.health.sensors[0].errors["restarted"] == 1
+            assert b.downs(0)[0].reason == "silent"
+            assert len(b.stalls(0)) >= 3
+            b.sensors[0].mute(False)
+            back_s = now_s()
+            await asyncio.sleep(5.0)
+            assert b.first_packet_s(0, back_s) <= 3.0
+            assert not b.stalls(1)
+
+    run(room())
+
+
+def test_a_restart_alone_wakes_a_sensor_that_forgot_to_send() -> None:
+    async def room() -> None:
+        async with bed(1) as b, b.collecting():
+            await b.all_stream()
+            await asyncio.sleep(2.0)
+            b.sensors[0].board.stop()  # as a firmware that lost its measurement
+            stopped_s = now_s()
+            await asyncio.sleep(4.0)
+            assert b.first_packet_s(0, stopped_s + 0.1) <= 3.0
+            assert len(b.ups(0)) == 1, "the link was kept"
+
+    run(room())
+
+
+def test_packets_dropped_at_the_sensor_are_gaps_where_they_were() -> None:
+    async def room() -> None:
+        async with bed(3, link=LinkModel(interval_s=0.030, pdu_error=0.05)) as b, b.collecting():
+            await b.all_stream()
+            for n in (1, 2, 5, 1, 20):
+                await asyncio.sleep(1.0)
+                b.sensors[0].drop_packets(n)
+            await asyncio.sleep(2.0)
+            truth = b.sensors[0].truth
+            dropped = truth.sample_clock[truth.sample_fate == Fate.DROPPED]
+            assert len(dropped) == 29
+            gaps = b.gaps_s(0)
+            assert np.rint(gaps * 60.0 - 1).tolist() == [1, 2, 5, 1, 20]
+            heard = b.clocks(0)
+            before = heard[:-1][np.diff(heard.astype(np.int64)) > 25_000]
+            first = dropped[[0, 1, 3, 8, 9]].astype(np.int64)
+            assert np.abs(first - before.astype(np.int64) - 16_667).max() <= 1, "right after the last heard"
+            assert not len(b.gaps_s(1))
+
+    run(room())
+
+
+def test_a_sensor_of_another_make_does_not_hold_up_the_others() -> None:
+    async def room() -> None:
+        wrong = DOT.model_copy(
+            update={"gatt": {**DOT.gatt, "measurement_control": "0000fff1-0000-1000-8000-00805f9b34fb"}}
+        )
+        async with bed(3) as b:
+            b.assignments[1] = replace(b.assignments[1], profile=wrong)
+            async with b.collecting():
+                await asyncio.sleep(30.0)
+                assert [b.states()[0], b.states()[2]] == [STREAMING] * 2
+                ill = b.health.sensors[1]
+                assert set(ill.errors) == {"characteristics missing"}
+                assert "left thigh" in ill.message
+                assert "characteristics missing" in ill.message
+                assert 4 <= ill.attempts < 40
+                assert len(b.ups(1)) == 0, "an attempt leaves no event"
+                assert len(b.gaps_s(0)) == len(b.gaps_s(2)) == 0
+
+    run(room())
+
+
+def test_a_deaf_scanner_is_started_anew_then_with_its_adapter() -> None:
+    async def room() -> None:
+        async with bed(1) as b:
+            b.hub.deaf = True
+            async with b.collecting():
+                await asyncio.sleep(100.0)
+                assert b.health.adapters[0].errors["scanner quiet"] == 1
+                assert b.hub.resets == 0
+                await b.until(lambda: b.hub.resets == 1, 100.0)
+                await b.all_stream(4.0)
+
+    run(room())
+
+
+def test_bluetooth_switched_off_is_said_and_waited_for() -> None:
+    async def room() -> None:
+        async with bed(1) as b:
+            await b.hub.power_off()
+            async with b.collecting():
+                await asyncio.sleep(5.0)
+                assert "Adapter hci0 cannot scan (bluetooth powered off)" in b.health.adapters[0].message
+                await b.hub.power_on()
+                await b.all_stream(3.0)
+                assert b.health.adapters[0].message == ""
+
+    run(room())
+
+
+def test_no_address_leaves_by_events_health_or_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def room() -> None:
+        async with bed(3, slots=2) as b:
+            async with b.collecting():
+                await b.until(lambda: b.states().count(STREAMING) == 2)
+                await asyncio.sleep(5.0)
+                b.sensors[0].move_out_of_range()
+                await asyncio.sleep(5.0)
+            said = repr((b.events, b.health, b.assignments)) + caplog.text
+            for sensor in b.sensors:
+                for form in (
+                    sensor.address,
+                    sensor.address.replace(":", "_"),
+                    sensor.address.replace(":", ""),
+                ):
+                    assert form.lower() not in said.lower()
+
+    run(room())
+
+
+def test_a_sink_that_fails_ends_the_streaming() -> None:
+    async def room() -> None:
+        async with bed(2) as b:
+
+            def full(event: RawEvent) -> None:
+                if isinstance(event, Notification):
+                    raise OSError("disk full")
+
+            with pytest.raises(OSError, match="disk full"):
+                await stream(b.assignments, full, adapters=b.specs, now_ns=now_ns)
+            await asyncio.sleep(1.0)
+            assert not any(s.is_linked for s in b.sensors)
+
+    run(room())
+
+
+def test_what_is_assigned_twice_is_refused() -> None:
+    async def room() -> None:
+        async with bed(2) as b:
+            twice = [b.assignments[0], replace(b.assignments[1], address=b.assignments[0].address)]
+            with pytest.raises(ConfigError, match="same radio"):
+                await stream(twice, b.events.append, adapters=[AdapterSpec()])
+
+    run(room())
+
+
+def test_patience_has_jitter_within_its_bounds() -> None:
+    policy = LinkPolicy()
+    waits = {policy.backoff() for _ in range(100)}
+    assert len(waits) > 90
+    assert policy.backoff_s[0] <= min(waits) < max(waits) <= policy.backoff_s[1]
