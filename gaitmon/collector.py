@@ -1,40 +1,28 @@
-"""The gateway's half, put together on one screen: source -> pipeline -> outbox -> MQTT."""
+"""The gateway's half, put together on one screen: source -> pipeline -> outbox -> MQTT.
+
+Recordings come here; live sensors go through the raw archive first (collector_live.py).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from gaitmon.analysis import produced_by
+from gaitmon.collector_run import Counts, SegmentRun
 from gaitmon.config import Settings, broker_of
 from gaitmon.errors import BrokerError
-from gaitmon.model import Gap, ImuBlock, Notice, Placement, Result, Stride, WalkingBout
-from gaitmon.pipeline import GaitPipeline
+from gaitmon.model import Gap, ImuBlock, Notice, Placement
 from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import replay
 from gaitmon.store.series import SegmentRow
 from gaitmon.transport.connection import MqttSettings
-from gaitmon.transport.messages import message_of, segment_message
 from gaitmon.transport.mqtt import Publisher
 from gaitmon.transport.outbox import Outbox
-from gaitmon.transport.schema import Message
 
 Source = AsyncIterator[ImuBlock | Gap]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What was found so far.  played_s: how much of the walk has been looked at, since its first sample."""
-
-    played_s: float = 0.0
-    strides: int = 0
-    bouts: int = 0
-
-    def plus(self, other: Counts) -> Counts:
-        return Counts(self.played_s + other.played_s, self.strides + other.strides, self.bouts + other.bouts)
 
 
 class SegmentCollector:
@@ -44,38 +32,22 @@ class SegmentCollector:
         self, segment: SegmentRow, placements: Iterable[Placement], outbox: Outbox, notices: Sequence[Notice]
     ) -> None:
         """placements: every sensor there is.  notices: what a reader must know before the first sample."""
-        self._pipeline = GaitPipeline(p for p in placements if not p.is_reference)
-        self._segment = segment
+        self._run = SegmentRun(segment, placements)
         self._outbox = outbox
-        self._start_s: float | None = None
-        self.counts = Counts()
-        outbox.append([segment_message(segment), *self._messages(notices)])
+        outbox.append(self._run.begin(notices))
+
+    @property
+    def counts(self) -> Counts:
+        return self._run.counts
 
     def push(self, item: ImuBlock | Gap) -> None:
-        start_s, end_s = (
-            (item.start_s, item.end_s) if isinstance(item, Gap) else (item.t_s[0].item(), item.t_s[-1].item())
-        )
-        if self._start_s is None:
-            self._start_s = start_s
-        played_s = max(self.counts.played_s, end_s - self._start_s)
-        self.counts = replace(self.counts, played_s=played_s)
-        self._keep(self._pipeline.push(item))
+        if messages := self._run.push(item):
+            self._outbox.append(messages)
 
     def finish(self) -> Counts:
-        self._keep(self._pipeline.flush())
-        return self.counts
-
-    def _keep(self, results: Sequence[Result]) -> None:
-        if messages := self._messages(results):
+        if messages := self._run.finish():
             self._outbox.append(messages)
-        self.counts = replace(
-            self.counts,
-            strides=self.counts.strides + sum(isinstance(r, Stride) for r in results),
-            bouts=self.counts.bouts + sum(isinstance(r, WalkingBout) for r in results),
-        )
-
-    def _messages(self, results: Iterable[Result]) -> list[Message]:
-        return [m for r in results if (m := message_of(r, self._segment)) is not None]
+        return self.counts
 
 
 def segment_of(

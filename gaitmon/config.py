@@ -78,6 +78,14 @@ class Settings:
     def outbox_path(self, gateway: str) -> Path:
         return self.home / f"outbox-{gateway}.sqlite"
 
+    def archive_path(self, gateway: str) -> Path:
+        """Folder of the raw archive; its key lies beside it."""
+        return self.home / f"archive-{gateway}"
+
+    @property
+    def archive_key_path(self) -> Path:
+        return self.home / "archive.key"
+
 
 def local_broker_path(settings: Settings) -> Path:
     return settings.home / "broker.json"

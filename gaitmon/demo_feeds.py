@@ -16,7 +16,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from gaitmon.collector import Counts, Gateway, SegmentCollector, collect, segment_of
+from gaitmon.collector import Gateway, SegmentCollector, collect, segment_of
+from gaitmon.collector_run import Counts
 from gaitmon.config import Settings
 from gaitmon.demo_tie import DemoPlan, Tie, Told
 from gaitmon.model import Gap, ImuBlock

@@ -7,6 +7,8 @@ result does not depend on how the stream was cut.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from vqf import VQF
 
@@ -19,6 +21,14 @@ class Orientation:
 
     def __init__(self) -> None:
         self._vqf = VQF(1.0 / GRID_HZ)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For a checkpoint: the filter itself cannot be pickled, its state can."""
+        return dict(self._vqf.state)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._vqf = VQF(1.0 / GRID_HZ)
+        self._vqf.state = state
 
     def push(self, acc_m_s2: Floats, gyr_rad_s: Floats) -> Floats:
         """acc, gyr: shape (n, 3), sensor frame -> quaternions (n, 4), w x y z, sensor to earth (z up).

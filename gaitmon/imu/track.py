@@ -16,6 +16,10 @@ class Track:
         self.first = 0  # grid index of row 0
         self._begun = False
 
+    def __getstate__(self) -> dict[str, object]:
+        """For a checkpoint: without the room for rows to come."""
+        return {**self.__dict__, "_rows": self._rows[: self._used]}
+
     @property
     def end(self) -> int:
         """Grid index after the newest row; 0 before the first one."""

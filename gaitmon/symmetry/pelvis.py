@@ -69,7 +69,7 @@ def contralateral_drop_deg(obliquity: Floats, side: Side) -> float:
 
 def _drop(obliquity: Floats, stride: Stride, opposite_fc_s: float | None) -> dict[str, float | None]:
     """Of the other side in the single support of the stride's own."""
-    if stride.side is None or np.isnan(obliquity[0]):
+    if stride.side is None or np.isnan(obliquity).any():
         return {}
     own = obliquity if stride.side is Side.LEFT else -obliquity
     found: dict[str, float | None] = {"drop_at_30_pct_deg": float(own[DROP_AT_PCT])}
@@ -86,7 +86,7 @@ def _drop(obliquity: Floats, stride: Stride, opposite_fc_s: float | None) -> dic
 
 def _step_rise_m(height_m: Floats, stride: Stride) -> float | None:
     """Vertical excursion from the own initial contact to the other side's."""
-    if stride.opposite_ic_s is None or np.isnan(height_m[0]):
+    if stride.opposite_ic_s is None or np.isnan(height_m).any():
         return None
     return float(np.ptp(height_m[: _point(stride, stride.opposite_ic_s) + 1]))
 
