@@ -187,7 +187,7 @@ class EventStream:
     def _bounded(self, items: list[StreamItem]) -> list[StreamItem]:
         """How far the thighs' clocks may be apart, said before the samples that it holds for."""
         thighs = [s for s in self._sensors if s.placement in _THIGHS]
-        if len(thighs) < 2:
+        if not items or len(thighs) < 2:
             return items
         bound = pair_uncertainty_s(thighs[0].quality, thighs[1].quality, self._now_s)
         was_known, self._both_known = self._both_known, math.isfinite(bound)
