@@ -72,7 +72,10 @@ class PolarDecoding(Strict):
         return PolarDecoder(self, rate_hz)
 
     def encode(self, samples: Decoded, max_payload: int) -> list[bytes]:
-        """Frames of at most max_payload bytes, each quantity in its own.  Raises ValueError."""
+        """Frames of at most max_payload bytes, each quantity in its own, in the order in which they end.
+
+        Raises ValueError.
+        """
         if samples.clock is None:
             raise ValueError("clock is missing")
         out: list[bytes] = []
@@ -82,7 +85,7 @@ class PolarDecoding(Strict):
             if key not in samples.values:
                 raise ValueError(f"{key} is missing")
             out += _encode(form, samples.clock, samples.values[key], max_payload)
-        return out
+        return sorted(out, key=_stamp)
 
 
 @dataclass(slots=True)
@@ -138,7 +141,7 @@ class PolarDecoder:
         if isinstance(raw, str):
             return raw
         stream = self._streams[form.quantity]
-        stamp = int.from_bytes(frame[1:9], "little")
+        stamp = _stamp(frame)
         if stream.last_stamp is not None and stamp <= stream.last_stamp:
             # The clock was set or began anew: what was held belongs to the old time.
             self._streams[form.quantity] = stream = _Stream()
@@ -195,6 +198,11 @@ class PolarDecoder:
             keep = max(0, int(i[-1]))
             gyr.ticks, gyr.values = gyr.ticks[keep:], gyr.values[keep:]
         return ticks[inside], {"acc_m_s2": values[inside], "gyr_rad_s": at[inside]}
+
+
+def _stamp(frame: bytes) -> int:
+    """Nanoseconds, of the frame's last sample."""
+    return int.from_bytes(frame[1:9], "little")
 
 
 # ---- the content of a frame -------------------------------------------------------------------
