@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaitmon import __version__, cli_people, cli_simulate
+from gaitmon import __version__, cli_people, cli_profile, cli_simulate
 from gaitmon.errors import GaitmonError
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_collect(commands)
     cli_people.add(commands)
+    cli_profile.add(commands)
     return parser
 
 

@@ -8,6 +8,7 @@ mode with an example whose bytes give the stated numbers.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Collection, Sequence
 from enum import StrEnum
@@ -23,7 +24,16 @@ from gaitmon.sensors.modes import MAX_PAYLOAD, Axes, Mode, ModeDecoder, decode_a
 from gaitmon.sensors.procedures import PAYLOAD_ROLE, Patch, Procedures, Step, fill
 from gaitmon.sensors.toml_lines import line_of
 
-__all__ = ["Decoded", "FirmwareProfile", "Patch", "Procedures", "Step", "load_profile", "load_profiles"]
+__all__ = [
+    "Decoded",
+    "FirmwareProfile",
+    "Patch",
+    "Procedures",
+    "Step",
+    "load_profile",
+    "load_profiles",
+    "profiles_folder",
+]
 
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 # Numbers of an example are written with the digits of a float32.
@@ -319,10 +329,11 @@ def load_profile(path: Path) -> FirmwareProfile:
         # A misspelt key is two errors, unknown and missing: the first says where to look.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         key = ".".join(str(part) for part in first["loc"]) or "profile"
-        said = first["msg"].removeprefix("Value error, ")
-        unknown = first["type"] == "extra_forbidden"
+        said = {"extra_forbidden": "unknown key", "missing": "it is missing"}.get(
+            first["type"], first["msg"].removeprefix("Value error, ")
+        )
         raise ProfileError(
-            f"{path}, line {line_of(text, first['loc'])}: {key}: {'unknown key' if unknown else said}.",
+            f"{path}, line {line_of(text, first['loc'])}: {key}: {said}.",
             "docs/adding-a-sensor.md describes every key.",
         ) from None
     for number, example in enumerate(profile.example, start=1):
@@ -332,6 +343,16 @@ def load_profile(path: Path) -> FirmwareProfile:
                 f"{path}, line {line}: example {number}: {complaint}.", "Correct it or the layout."
             )
     return profile
+
+
+def profiles_folder() -> Path:
+    """Where gaitmon's own profiles are: of the checkout, or of the installation.  Raises ProfileError."""
+    checkout = Path(__file__).resolve().parents[2] / "firmware_profiles"
+    installed = Path(sys.prefix) / "share" / "gaitmon" / "firmware_profiles"
+    for folder in (checkout, installed):
+        if folder.is_dir():
+            return folder
+    raise ProfileError(f"There is no folder of profiles: {installed}.", "Install gaitmon again.")
 
 
 def load_profiles(folder: Path) -> dict[str, FirmwareProfile]:
