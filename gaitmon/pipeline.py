@@ -276,7 +276,7 @@ class GaitPipeline:
         self._bouts += 1
         yield WalkingBout(
             self._bouts, start_s, end_s, kind, verdicts, turns,
-            summarise(measured(counted)), self._quality(from_pelvis=from_pelvis),
+            summarise(measured(counted), kind), self._quality(from_pelvis=from_pelvis),
         )  # fmt: skip
         for seen, v in zip(witnesses([w.curves for w in walked]), verdicts, strict=True):
             if seen is not None:

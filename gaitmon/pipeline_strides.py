@@ -28,6 +28,7 @@ from gaitmon.model import (
 )
 from gaitmon.pipeline_angles import AngleTrack
 from gaitmon.pipeline_contacts import THIGHS
+from gaitmon.symmetry.acceleration import CONTEXT, Piece
 from gaitmon.symmetry.cycle import (
     FLEXION,
     FLEXION_OF,
@@ -38,21 +39,29 @@ from gaitmon.symmetry.cycle import (
     YAW_RATE,
     cycle,
     first_harmonic,
+    levelled,
 )
+from gaitmon.symmetry.loading import IMPACT_S
 from gaitmon.symmetry.pelvis import pelvis_strides
-from gaitmon.symmetry.summary import MeasuredStride
+from gaitmon.symmetry.strides import MeasuredStride
 
 Curves = NDArray[np.float32]
+_THIGH_OF = {p.side: p for p in (Placement.LEFT_THIGH, Placement.RIGHT_THIGH)}
 BESIDE = 200  # grid samples of heading looked at before and after a bout: a turn may begin there
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Walked:
-    """A stride of the open bout with its curves (gaitmon.symmetry.cycle), in single precision."""
+    """A stride of the open bout with its curves (gaitmon.symmetry.cycle), in single precision.
+
+    pelvis_acc, thigh_acc: what gaitmon.symmetry.strides.MeasuredStride says.
+    """
 
     stride: Stride
     opposite_fc_s: float | None
     curves: Curves
+    pelvis_acc: Piece | None
+    thigh_acc: Piece | None
 
 
 class StrideMeter:
@@ -66,6 +75,7 @@ class StrideMeter:
     ) -> None:
         """alignment: the pipeline's own, as it changes."""
         self._chains = chains
+        self._alignment = alignment
         self._angles = AngleTrack(chains, alignment)
         self._spatial = spatial
         self._yaw = Track(1)  # yaw rate about the vertical, left +, rad/s
@@ -150,7 +160,24 @@ class StrideMeter:
             flags + length.flags,
             length.length_m,
         )  # fmt: skip
-        return Walked(stride, times.opposite_fc_s, curves.astype(np.float32))
+        return Walked(
+            stride,
+            times.opposite_fc_s,
+            curves.astype(np.float32),
+            self._piece(Placement.PELVIS, times.start_s, times.end_s),
+            self._piece(_THIGH_OF.get(times.side), times.start_s, times.start_s + IMPACT_S),
+        )
+
+    def _piece(self, placement: Placement | None, start_s: float, end_s: float) -> Piece | None:
+        """The sensor's acceleration over a stretch, with its alignment; None before that."""
+        if placement is None or placement not in self._chains:
+            return None
+        alignment = self._alignment.get(placement)
+        if alignment is None or not alignment.flexion_known:
+            return None
+        a = math.floor(100 * start_s) - CONTEXT
+        rows = self._chains[placement].raw.samples(a, math.ceil(100 * end_s) + 1 + CONTEXT)
+        return Piece(a, rows[:, :3].copy(), alignment.rotation)
 
     def _length(self, times: StrideTimes, curves: Floats) -> StrideLength:
         a, b = round(times.start_s * 100), round(times.end_s * 100) + 1
@@ -173,12 +200,16 @@ class StrideMeter:
 
 
 def measured(walked: Sequence[Walked]) -> list[MeasuredStride]:
-    """The strides of a bout with what the pelvis did in each."""
+    """The strides of a bout that count, with what the pelvis did in each."""
     if not walked:
         return []
     curves = np.stack([w.curves for w in walked]).astype(np.float64)
+    curves = levelled(curves, [w.stride for w in walked])
     pelvis = pelvis_strides(curves, [(w.stride, w.opposite_fc_s) for w in walked])
-    return [MeasuredStride(w.stride, p, w.opposite_fc_s) for w, p in zip(walked, pelvis, strict=True)]
+    return [
+        MeasuredStride(w.stride, p, w.opposite_fc_s, pelvis_acc=w.pelvis_acc, thigh_acc=w.thigh_acc)
+        for w, p in zip(walked, pelvis, strict=True)
+    ]
 
 
 def witnesses(curves: Sequence[Curves]) -> list[tuple[complex, complex] | None]:

@@ -18,10 +18,8 @@ from itertools import pairwise
 
 from gaitmon.store.registry import Alert, AlertDraft, AlertState, Registry, Wearer
 from gaitmon.store.series import DayRow, SeriesSink, SeriesStore, Touched
-from gaitmon.symmetry.metrics import METRICS
 from gaitmon.trends import (
     DEFAULT_PARAMS,
-    MDC,
     Evaluation,
     State,
     TrendParams,
@@ -36,8 +34,6 @@ STRATUM = "straight"  # turns and stairs change symmetry by themselves; see docs
 FRESH = timedelta(days=7)  # older days are history and alert nobody
 REMIND_AFTER = timedelta(days=7)
 NOTIFIED = "notified_harm"  # in the evidence: how much worse each metric was when last told
-
-_MDC = MDC | {m.id: m.mdc for m in METRICS.values() if m.mdc is not None}
 
 _log = logging.getLogger(__name__)
 
@@ -144,7 +140,7 @@ class Reviewer:
                     valid=v.valid,
                     simulated=v.simulated or wearer.simulated,
                 )
-                for v in day_values(bouts, wearer.zone, mdc=_MDC)
+                for v in day_values(bouts, wearer.zone)
             ]
         return rows
 

@@ -5,7 +5,7 @@
 set -eu
 
 missing=
-for pair in mosquitto:mosquitto influxd:influxdb chromium:chromium chromedriver:chromium-driver; do
+for pair in dbus-daemon:dbus-daemon mosquitto:mosquitto influxd:influxdb chromium:chromium chromedriver:chromium-driver; do
   PATH="$PATH:/usr/sbin:/usr/local/sbin:/sbin" command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -1,30 +1,70 @@
-"""The table of metrics in docs/units-and-frames.md: python -m tests.metric_table writes it."""
+"""The tables of docs/metrics.md, from the table of metrics: python -m tests.metric_table writes them."""
 
 from __future__ import annotations
 
 import re
 
-from gaitmon.symmetry.metrics import METRICS
+from gaitmon.symmetry.metrics import METRICS, Group, MetricDefinition
 from tests.needs import ROOT
 
-PAGE = ROOT / "docs" / "units-and-frames.md"
+PAGE = ROOT / "docs" / "metrics.md"
+TITLES = {
+    Group.TEMPORAL: "Times",
+    Group.SPATIAL: "Length and speed",
+    Group.WAVEFORM: "Thigh and hip",
+    Group.PELVIS: "Pelvis",
+    Group.SMOOTHNESS: "Smoothness and regularity",
+    Group.LOADING: "Loading proxies and limp",
+}
+
 BETWEEN = re.compile(
     r"(?<=<!-- metrics: written by python -m tests.metric_table -->\n).*?(?=<!-- end of metrics -->)", re.S
 )
+COLUMNS = (
+    "id", "unit", "what it is, and what more or positive means", "bouts", "strides", "MDC", "healthy adults",
+    "H", "source",
+)  # fmt: skip
+
+
+def _number(x: float) -> str:
+    return f"{x:.6g}"
+
+
+def _row(m: MetricDefinition) -> str:
+    what = f"**{m.name}.** {m.formula}. {m.sign[0].upper()}{m.sign[1:]}."
+    if m.parts:
+        what += f" Parts: {', '.join(f'`{p}`' for p in m.parts)}."
+    if not m.stored:
+        what += " Not stored: worked out where it is shown."
+    normal = (
+        "–" if m.normal is None else f"{_number(m.normal.low)} to {_number(m.normal.high)} [{m.normal.tag}]"
+    )
+    mdc = "–" if m.change is None else f"{_number(m.change.value)} [{m.change.tag}]"
+    sources = [m.source]
+    if m.change is not None:
+        sources.append(f"MDC: {m.change.source}")
+    if m.normal is not None:
+        sources.append(f"range: {m.normal.source}")
+    cells = (
+        f"`{m.id}`{' (watched)' if m.core else ''}", m.unit or "1", what, ", ".join(m.strata),
+        str(m.min_strides), mdc, normal, f"{m.persistence:g}", "; ".join(sources),
+    )  # fmt: skip
+    return "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"
 
 
 def table() -> str:
-    rows = ["| id | unit | what | positive, or more | strides | MDC |", "|---|---|---|---|---|---|"]
-    for m in METRICS.values():
-        what = f"{m.name}: {m.formula}".replace("|", "\\|")
-        mdc = "–" if m.mdc is None else f"{m.mdc:g}"
-        rows.append(f"| `{m.id}` | {m.unit} | {what} | {m.sign} | {m.min_strides} | {mdc} |")
-    return "\n".join(rows) + "\n"
+    parts = []
+    for group, title in TITLES.items():
+        rows = [m for m in METRICS.values() if m.group is group]
+        head = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
+        parts.append("\n".join([f"## {title}", *head, *map(_row, rows)]) + "\n")
+    assert sum(m.group in TITLES for m in METRICS.values()) == len(METRICS)
+    return "\n".join(parts)
 
 
 def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert BETWEEN.search(text), f"{PAGE} has no place for the table"
+    assert BETWEEN.search(text), f"{PAGE} has no place for the tables"
     PAGE.write_text(BETWEEN.sub(lambda _: table(), text), encoding="utf-8")
 
 

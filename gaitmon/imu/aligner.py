@@ -19,7 +19,7 @@ from gaitmon.imu.alignment import (
     walking_frame_acc,
 )
 from gaitmon.imu.chain import SensorChain
-from gaitmon.imu.pelvis_axis import GUESS, pelvis_axis
+from gaitmon.imu.pelvis_axis import GUESS, pelvis_axis, sharpened
 from gaitmon.model import Alignment, Floats, Placement
 
 MIN_WALK = 400  # grid samples: 4 s of walking find the axis within 2 degrees
@@ -27,6 +27,8 @@ ENOUGH_WALK = 800  # 8 s within 1 degree
 SETTLED_WALK = 2000  # 20 s: steady walking, not the few steps to a chair; not asked for again
 STILL = 100  # grid samples looked at for stillness
 _NEAR_WALKING = np.cos(np.radians(35.0))  # standing is the stillness nearest to the posture of walking
+_FIRST_RESTS, _RESTS = 5, 30  # of STILL each: those taken as they are, and those that may be added
+_SAME_STANCE = np.cos(np.radians(2.0))
 SURE = 0.2  # sum of the witnesses of a flexion axis' sign; below, forward and backward are not told apart
 MOVED_DEG = 10.0  # a strap that gave way by less is within how differently a person stands
 _STEADY_DEG = 8.0
@@ -111,13 +113,22 @@ class Aligner:
         return out
 
     def _standing(self, gravity: Mapping[Placement, Floats]) -> dict[Placement, Floats]:
-        """Mean vertical of the most recent rest in which each sensor leaned as it does in walking."""
+        """Mean vertical of the most recent rest in which each sensor leaned as it does in walking.
+
+        A person who stands sways, 0.1 to 0.2 deg about the mean of 5 s: earlier rests count too, as long as
+        every sensor leaned the same way in them.
+        """
         picked: list[dict[Placement, Floats]] = []
         for _, ups in reversed(self._still):
             shared = [p for p in ups if p in gravity]
             if shared and all(float(ups[p] @ gravity[p]) > _NEAR_WALKING for p in shared):
+                same = all(
+                    float(ups[p] @ picked[0][p]) > _SAME_STANCE for p in shared if picked and p in picked[0]
+                )
+                if len(picked) >= _FIRST_RESTS and not same:
+                    break
                 picked.append(ups)
-                if len(picked) == 5:
+                if len(picked) == _RESTS:
                     break
         found = {p for ups in picked for p in ups}
         return {p: unit(np.mean([u[p] for u in picked if p in u], axis=0)) for p in found}
@@ -180,7 +191,8 @@ def _pelvis_left(
     own = walk[Placement.PELVIS]
     alone = pelvis_axis(own[:, :3], own[:, 6:9], up)
     if alone is not None and alone.agreement >= GUESS:
-        return alone.left, True, {"agreement": alone.agreement}
+        sharp = sharpened(alone, own[:, :3], own[:, 6:9], up)
+        return sharp.left, True, {"agreement": alone.agreement}
     thighs = [p for p in (Placement.LEFT_THIGH, Placement.RIGHT_THIGH) if p in axes]
     rows = {p: walk[p] for p in (Placement.PELVIS, *thighs)}
     complete = np.logical_and.reduce([np.isfinite(r).all(axis=1) for r in rows.values()])

@@ -7,6 +7,7 @@ Measurements (time of a point: UTC of the row, whole microseconds, in nanosecond
     metric   tags wearer, stratum, metric, revision, simulated at its bout's start
     day      tags wearer, stratum, metric, simulated           at 00:00 UTC of the wearer's local date
     notice   tags wearer, kind, placement, revision            at its time
+    posture  tags wearer, posture, revision, simulated         at its start
     segment  tags wearer, origin, revision, simulated          at its anchor
 
 Tags are what dashboards select by and what takes few values; the segment, the ordinal and every text are
@@ -30,7 +31,16 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from gaitmon.errors import ConfigError, StoreError
-from gaitmon.store.series import BoutRow, DayRow, NoticeRow, Row, SegmentRow, StrideRow, Verdict
+from gaitmon.store.series import (
+    BoutRow,
+    DayRow,
+    NoticeRow,
+    PostureRow,
+    Row,
+    SegmentRow,
+    StrideRow,
+    Verdict,
+)
 
 BATCH_POINTS = 5000
 TIMEOUT_S = 10.0
@@ -121,6 +131,8 @@ def points_of(row: Row) -> Iterator[Point]:
             yield _notice(row)
         case SegmentRow():
             yield _segment(row)
+        case PostureRow():
+            yield _posture(row)
         case Verdict():
             pass
 
@@ -213,6 +225,20 @@ def _notice(row: NoticeRow) -> Point:
         },
         {"segment": row.segment, "text": row.text, "start_s": row.start_s, "end_s": row.end_s},
         row.at_utc_us,
+    )
+
+
+def _posture(row: PostureRow) -> Point:
+    return _point(
+        "posture",
+        {
+            "wearer": row.wearer,
+            "posture": row.posture,
+            "revision": row.revision,
+            "simulated": row.simulated,
+        },
+        {"segment": row.segment, "duration_s": row.end_s - row.start_s},
+        row.start_utc_us,
     )
 
 

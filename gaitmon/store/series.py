@@ -132,7 +132,22 @@ class NoticeRow:
     at_utc_us: int
 
 
-Row = SegmentRow | StrideRow | BoutRow | Verdict | DayRow | NoticeRow
+@dataclass(frozen=True, slots=True)
+class PostureRow:
+    """One posture in [start, end).  identity: (wearer, segment, start_s).  posture: gaitmon.model.Posture."""
+
+    wearer: str
+    segment: str
+    revision: int
+    posture: str
+    start_utc_us: int
+    end_utc_us: int
+    start_s: float
+    end_s: float
+    simulated: bool
+
+
+Row = SegmentRow | StrideRow | BoutRow | Verdict | DayRow | NoticeRow | PostureRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +213,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A bout of this wearer that starts at this time appeared, changed or vanished.
+    """A bout or a posture of this wearer that starts at this time appeared, changed or vanished.
 
     mark: grows with every change, so that clearing an old mark does not clear a newer one.
     """
@@ -238,6 +253,9 @@ class SeriesStore(SeriesSink, Protocol):
     def bouts(self, wearer: str, start_utc_us: int, end_utc_us: int) -> list[BoutRow]:
         """Bouts that start in [start, end), oldest first."""
 
+    def postures(self, wearer: str, start_utc_us: int, end_utc_us: int) -> list[PostureRow]:
+        """Spans that begin before end and end after start, oldest first."""
+
     def latest_bout(self, wearer: str) -> BoutRow | None:
         """The newest bout with straight accepted strides of both sides, else the newest bout."""
 
@@ -263,6 +281,6 @@ class SeriesStore(SeriesSink, Protocol):
     def remove_dead_letter(self, letter: DeadLetter) -> None: ...
 
     def touched(self) -> list[Touched]:
-        """Bout starts whose days are to be computed again; survives a restart."""
+        """Starts of bouts and postures whose days are to be computed again; survives a restart."""
 
     def clear_touched(self, marks: Sequence[Touched]) -> None: ...

@@ -25,12 +25,15 @@ from gaitmon.store.series import (
     Loss,
     NoticeRow,
     OutboxRow,
+    PostureRow,
     Row,
     SegmentRow,
     StrideRow,
     Touched,
 )
 from gaitmon.store.sqlite_write import record_deliveries, write_rows
+
+LONGEST_SPAN_US = 3_600_000_000  # of a posture; ten minutes in truth
 
 
 class SqliteSeriesStore:
@@ -196,6 +199,16 @@ class SqliteSeriesStore:
     def bouts(self, wearer: str, start_utc_us: int, end_utc_us: int) -> list[BoutRow]:
         with self._reading() as db:
             return _bouts(db, wearer, start_utc_us, end_utc_us)
+
+    def postures(self, wearer: str, start_utc_us: int, end_utc_us: int) -> list[PostureRow]:
+        with self._reading() as db:
+            found = db.execute(
+                "SELECT p.* FROM postures p JOIN current USING (wearer, segment, revision)"
+                " WHERE wearer=? AND start_utc_us>=? AND start_utc_us<? AND end_utc_us>?"
+                " ORDER BY start_utc_us, segment",
+                (wearer, start_utc_us - LONGEST_SPAN_US, end_utc_us, start_utc_us),
+            ).fetchall()
+        return [sql.posture_of(r) for r in found]
 
     def latest_bout(self, wearer: str) -> BoutRow | None:
         newest = " ORDER BY b.start_utc_us DESC, b.segment, b.ordinal LIMIT 1"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gaitmon.model import MetricValue, Turn
-from gaitmon.store.series import BoutRow, DayRow, NoticeRow, SegmentRow, StrideRow, Verdict
+from gaitmon.store.series import BoutRow, DayRow, NoticeRow, PostureRow, SegmentRow, StrideRow, Verdict
 
 SCHEMA_VERSION = 1
 
@@ -68,6 +68,11 @@ CREATE TABLE notices (
     kind TEXT NOT NULL, text TEXT NOT NULL, placement TEXT, start_s REAL, end_s REAL,
     at_utc_us INTEGER NOT NULL,
     PRIMARY KEY (wearer, segment, revision, identity)) WITHOUT ROWID;
+CREATE TABLE postures (
+    wearer TEXT NOT NULL, start_utc_us INTEGER NOT NULL, segment TEXT NOT NULL, revision INTEGER NOT NULL,
+    end_utc_us INTEGER NOT NULL, start_s REAL NOT NULL, end_s REAL NOT NULL, posture TEXT NOT NULL,
+    simulated INTEGER NOT NULL,
+    PRIMARY KEY (wearer, start_utc_us, segment, revision)) WITHOUT ROWID;
 CREATE TABLE gateways (
     gateway TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, connection TEXT NOT NULL,
     at_utc_us INTEGER NOT NULL, pending INTEGER NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;
@@ -89,7 +94,7 @@ CREATE TABLE counter (n INTEGER NOT NULL);
 INSERT INTO counter VALUES (0)
 """
 
-SEGMENT_TABLES = ("segments", "strides", "verdicts", "bouts", "metrics", "notices")
+SEGMENT_TABLES = ("segments", "strides", "verdicts", "bouts", "metrics", "notices", "postures")
 
 INSERT_SEGMENT = "INSERT OR REPLACE INTO segments VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_STRIDE = "INSERT OR REPLACE INTO strides VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -97,6 +102,7 @@ INSERT_VERDICT = "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?)"
 INSERT_BOUT = "INSERT OR REPLACE INTO bouts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_METRIC = "INSERT OR REPLACE INTO metrics VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_DAY = "INSERT OR REPLACE INTO days VALUES (?,?,?,?,?,?,?,?,?,?)"
+INSERT_POSTURE = "INSERT OR IGNORE INTO postures VALUES (?,?,?,?,?,?,?,?,?)"
 INSERT_NOTICE = "INSERT OR REPLACE INTO notices VALUES (?,?,?,?,?,?,?,?,?,?)"
 
 SELECT_STRIDES = (
@@ -204,3 +210,15 @@ def notice_record(row: NoticeRow) -> Record:
 
 def notice_of(r: Record) -> NoticeRow:
     return NoticeRow(*r[:3], *r[4:])
+
+
+def posture_record(row: PostureRow) -> Record:
+    return (
+        row.wearer, row.start_utc_us, row.segment, row.revision, row.end_utc_us, row.start_s, row.end_s,
+        row.posture, row.simulated,
+    )  # fmt: skip
+
+
+def posture_of(r: Record) -> PostureRow:
+    """r: a whole record of the table."""
+    return PostureRow(r[0], r[2], r[3], r[7], r[1], r[4], r[5], r[6], bool(r[8]))

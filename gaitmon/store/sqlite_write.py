@@ -15,6 +15,7 @@ from gaitmon.store.series import (
     DayRow,
     Delivery,
     NoticeRow,
+    PostureRow,
     Row,
     SegmentRow,
     StrideRow,
@@ -22,7 +23,7 @@ from gaitmon.store.series import (
 )
 
 Segment = tuple[str, str]  # wearer, segment
-SegmentPart = SegmentRow | StrideRow | BoutRow | Verdict | NoticeRow
+SegmentPart = SegmentRow | StrideRow | BoutRow | Verdict | NoticeRow | PostureRow
 
 
 def write_rows(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
@@ -69,6 +70,10 @@ def _write_part(db: sqlite3.Connection, row: SegmentPart, in_force: bool) -> Non
             db.execute(sql.INSERT_SEGMENT, sql.segment_record(row))
         case NoticeRow():
             db.execute(sql.INSERT_NOTICE, sql.notice_record(row))
+        case PostureRow():
+            new = db.execute(sql.INSERT_POSTURE, sql.posture_record(row)).rowcount
+            if in_force and new:
+                _touch(db, row.wearer, [row.start_utc_us])
 
 
 def _write_bout(db: sqlite3.Connection, row: BoutRow, in_force: bool) -> None:
@@ -139,7 +144,9 @@ def _replace(db: sqlite3.Connection, key: Segment, revision: int) -> None:
     starts = [
         int(r[0])
         for r in db.execute(
-            "SELECT start_utc_us FROM bouts WHERE wearer=? AND segment=? AND revision<=?", (*key, revision)
+            "SELECT start_utc_us FROM bouts WHERE wearer=:w AND segment=:s AND revision<=:r"
+            " UNION SELECT start_utc_us FROM postures WHERE wearer=:w AND segment=:s AND revision<=:r",
+            {"w": key[0], "s": key[1], "r": revision},
         )
     ]
     for table in sql.SEGMENT_TABLES:

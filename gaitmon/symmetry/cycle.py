@@ -6,12 +6,15 @@ alignment, or a sample, is missing.  Signs as in docs/units-and-frames.md (left 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitmon.model import Floats, Side
+from gaitmon.model import Floats, Side, Stride
 
 POINTS = 101
+GRAVITY_M_S2 = 9.81
 # Thigh flexion of either side and of a thigh of unknown side, pelvic tilt and obliquity in deg; yaw rate
 # of the pelvis in rad/s; specific force of the pelvis along the vertical and to its left in m/s².
 LEFT_FLEXION, RIGHT_FLEXION, FLEXION, TILT, OBLIQUITY, YAW_RATE, VERTICAL, LEFTWARD = range(8)
@@ -62,3 +65,24 @@ def excursion_m(acc_m_s2: Floats, duration_s: Floats, first_harmonic: int) -> Fl
 def first_harmonic(x: Floats) -> NDArray[np.complex128]:
     """Complex amplitude at stride frequency of each cycle: (n, POINTS) -> (n,)."""
     return np.asarray(np.fft.rfft(x[:, :-1], axis=1)[:, 1]) / (POINTS - 1)
+
+
+def levelled(curves: Floats, strides: Sequence[Stride]) -> Floats:
+    """A bout's curves, (n, POINTS, COLUMNS), with the obliquity that gravity tells over all of it.
+
+    strides: of the curves, straight, steady, of one bout.  The orientation filter knows the vertical within
+    its gyroscope's bias times its time constant, some tenths of a degree for minutes; a drop is twice that
+    off between the sides.  But who walks straight on for many strides is not accelerated sideways on
+    average, save by what the path bends (speed times yaw rate): what is left of the mean leftward force over
+    gravity is the filter's error.  Nothing here asks the gait to be symmetric.
+    """
+    duration_s = np.array([s.duration_s for s in strides])
+    speed_m_s = np.array([0.0 if s.length_m is None else s.length_m / s.duration_s for s in strides])
+    leftward = curves[:, :-1, LEFTWARD].mean(axis=1) - speed_m_s * curves[:, :-1, YAW_RATE].mean(axis=1)
+    known = np.isfinite(leftward)
+    if not known.any():
+        return curves
+    out = curves.copy()
+    mean = float((leftward * duration_s)[known].sum() / duration_s[known].sum())
+    out[..., OBLIQUITY] += np.degrees(mean / GRAVITY_M_S2)
+    return out

@@ -1,8 +1,16 @@
-"""Symmetry indices.  X_left, X_right: any positive per-side value, such as a median stance time."""
+"""Symmetry indices.  X_left, X_right: any positive per-side value, such as a median stance time.
+
+A bout stores one of them, the ln ratio; symmetry_ratio, symmetry_index_pct and symmetry_angle_pct follow from
+it exactly and are worked out when they are shown.  None of them ever meets a mean of magnitudes.
+"""
 
 from __future__ import annotations
 
 import math
+
+import numpy as np
+
+from gaitmon.model import Floats
 
 
 def ln_asymmetry_pct(left: float, right: float) -> float:
@@ -14,6 +22,59 @@ def ln_asymmetry_pct(left: float, right: float) -> float:
     return 100.0 * math.log(right / left)
 
 
-def symmetry_index_pct(left: float, right: float) -> float:
-    """Robinson 1987: 100 (R - L) / (0.5 (R + L)).  For strictly positive values only."""
-    return 100.0 * (right - left) / (0.5 * (right + left))
+def symmetry_ratio(ln_pct: float) -> float:
+    """X_right / X_left, 1 is symmetric; from the ln ratio."""
+    return math.exp(ln_pct / 100.0)
+
+
+def symmetry_index_pct(ln_pct: float) -> float:
+    """Robinson 1987, 100 (R - L) / (0.5 (R + L)), within ±200; from the ln ratio: 200 tanh(ln / 200)."""
+    return 200.0 * math.tanh(ln_pct / 200.0)
+
+
+def symmetry_angle_pct(ln_pct: float) -> float:
+    """Zifchock 2008, 100 (45° - atan2(X_left, X_right)) / 90°, within ±50 for positive values; from the ln
+    ratio.  About 0.32 of Robinson's index when small."""
+    return 100.0 * (45.0 - math.degrees(math.atan(math.exp(-ln_pct / 100.0)))) / 90.0
+
+
+def normalised_symmetry_index_pct(difference: float, every: Floats) -> float | None:
+    """Queen 2020: 100 (R - L) over the range of zero and every value of both sides, within ±100.
+
+    For values that cross zero, such as an angle.  None if every value is zero.
+    """
+    span = max(0.0, float(every.max())) - min(0.0, float(every.min()))
+    return 100.0 * difference / span if span > 0.0 else None
+
+
+def regularity_ratio(step: float, stride: float) -> float | None:
+    """Symmetry from step and stride regularity, Ad1 / Ad2 (Moe-Nilssen & Helbostad 2004), about 1."""
+    return step / stride if stride > 0.0 else None
+
+
+def regularity_index(step: float, stride: float) -> float | None:
+    """1 - 2 |Ad2 - Ad1| / (Ad1 + Ad2) (Angelini 2020), 1 is symmetric."""
+    total = step + stride
+    return 1.0 - 2.0 * abs(stride - step) / total if total > 0.0 else None
+
+
+def phase_coordination_pct(phase_deg: Floats) -> tuple[float, Floats]:
+    """PCI of steps' phases (n,), n >= 2, 180 when they alternate evenly, and each one's part in its error.
+
+    Plotnik 2007: 100 SD / mean + 100 mean|phase - 180| / 180.
+    """
+    mean = phase_deg.mean()
+    off = np.abs(phase_deg - 180.0)
+    cv, of_cv = variation_pct(phase_deg)
+    pci = cv + 100.0 * float(off.mean()) / 180.0
+    return (pci, of_cv + 100.0 * (off - off.mean()) / 180.0) if mean > 0.0 else (math.nan, of_cv)
+
+
+def variation_pct(x: Floats) -> tuple[float, Floats]:
+    """Coefficient of variation, 100 SD / mean, of x (n,), n >= 2, and each value's part in its error."""
+    mean, sd = float(x.mean()), float(x.std(ddof=1))
+    if sd == 0.0:
+        return 0.0, np.zeros_like(x)
+    off = x - mean
+    spread = (off**2 - (off**2).mean()) / (2.0 * sd)
+    return 100.0 * sd / mean, 100.0 * (spread / mean - sd * off / mean**2)

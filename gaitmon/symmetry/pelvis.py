@@ -20,7 +20,7 @@ from gaitmon.symmetry.cycle import (
     excursion_m,
     rotation_deg,
 )
-from gaitmon.symmetry.summary import PelvisStride
+from gaitmon.symmetry.strides import PelvisStride
 
 DROP_AT_PCT = 30  # middle of the own single support
 

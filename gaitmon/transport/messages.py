@@ -12,8 +12,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from gaitmon.errors import MessageError
-from gaitmon.model import MetricValue, Notice, Result, Side, Stride, StrideVerdict, Turn, WalkingBout
-from gaitmon.store.series import BoutRow, Delivery, NoticeRow, Row, SegmentRow, StrideRow, Verdict
+from gaitmon.model import (
+    MetricValue,
+    Notice,
+    PostureSpan,
+    Result,
+    Side,
+    Stride,
+    StrideVerdict,
+    Turn,
+    WalkingBout,
+)
+from gaitmon.store.series import BoutRow, Delivery, NoticeRow, PostureRow, Row, SegmentRow, StrideRow, Verdict
 from gaitmon.transport.schema import (
     MAX_MESSAGE_BYTES,
     BoutBody,
@@ -24,6 +34,8 @@ from gaitmon.transport.schema import (
     MetricBody,
     NoticeBody,
     NoticeMessage,
+    PostureBody,
+    PostureMessage,
     SegmentBody,
     SegmentMessage,
     StrideBody,
@@ -111,6 +123,18 @@ def notice_message(notice: Notice, segment: SegmentRow) -> NoticeMessage:
     return _made(NoticeMessage, **_head(segment), body=body)
 
 
+def posture_message(span: PostureSpan, segment: SegmentRow) -> PostureMessage:
+    body = _made(
+        PostureBody,
+        posture=span.posture.value,
+        start_utc_us=utc_us(segment, span.start_s),
+        end_utc_us=utc_us(segment, span.end_s),
+        start_s=span.start_s,
+        end_s=span.end_s,
+    )
+    return _made(PostureMessage, **_head(segment), body=body)
+
+
 def message_of(result: Result, segment: SegmentRow) -> Message | None:
     """The message of a pipeline's result; None for what does not leave the gateway (contacts, turns
     outside a bout, alignments)."""
@@ -121,6 +145,8 @@ def message_of(result: Result, segment: SegmentRow) -> Message | None:
             return bout_message(result, segment)
         case Notice():
             return notice_message(result, segment)
+        case PostureSpan():
+            return posture_message(result, segment)
         case _:
             return None
 
@@ -150,6 +176,8 @@ def rows_of(message: Message, gateway: str) -> list[Row]:
             return [StrideRow(*key, **_fields(body))]
         case NoticeMessage(body=n):
             return [NoticeRow(*key, n.notice, n.text, n.placement, n.start_s, n.end_s, n.at_utc_us)]
+        case PostureMessage(body=p):
+            return [PostureRow(*key, **_fields(p), simulated=message.simulated)]
         case BoutMessage(body=b):
             return _bout_rows(message, b)
 

@@ -115,6 +115,16 @@ class NoticeBody(Frozen):
     at_utc_us: UtcUs
 
 
+class PostureBody(Frozen):
+    """One posture over a stretch of time; a long one comes in several, one after the other."""
+
+    posture: Literal["walking", "standing", "sitting", "lying", "sitting_or_lying", "unworn", "unknown"]
+    start_utc_us: UtcUs
+    end_utc_us: UtcUs
+    start_s: float
+    end_s: float
+
+
 class _Message(Frozen):
     """What every result says of itself."""
 
@@ -147,7 +157,12 @@ class NoticeMessage(_Message):
     body: NoticeBody
 
 
-Message = SegmentMessage | StrideMessage | BoutMessage | NoticeMessage
+class PostureMessage(_Message):
+    kind: Literal["posture"] = "posture"
+    body: PostureBody
+
+
+Message = SegmentMessage | StrideMessage | BoutMessage | NoticeMessage | PostureMessage
 
 
 class Envelope(Frozen):

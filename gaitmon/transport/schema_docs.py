@@ -21,6 +21,8 @@ from gaitmon.transport.schema import (
     MetricBody,
     NoticeBody,
     NoticeMessage,
+    PostureBody,
+    PostureMessage,
     SegmentBody,
     SegmentMessage,
     StatusMessage,
@@ -32,9 +34,11 @@ from gaitmon.transport.schema import (
 )
 
 _TOP: tuple[type[Frozen], ...] = (Envelope, StatusMessage, StoredMessage, AlertMessage)
-_MESSAGES: tuple[type[Frozen], ...] = (SegmentMessage, StrideMessage, BoutMessage, NoticeMessage)
+_MESSAGES: tuple[type[Frozen], ...] = (
+    SegmentMessage, StrideMessage, BoutMessage, NoticeMessage, PostureMessage,
+)  # fmt: skip
 _BODIES: tuple[type[Frozen], ...] = (
-    SegmentBody, StrideBody, BoutBody, VerdictBody, TurnBody, MetricBody, NoticeBody, AlertBody,
+    SegmentBody, StrideBody, BoutBody, VerdictBody, TurnBody, MetricBody, NoticeBody, PostureBody, AlertBody,
 )  # fmt: skip
 
 _INTRODUCTION = f"""# Messages

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gaitmon.symmetry.metrics import METRICS
+
 
 class Harm(StrEnum):
     """Which way a metric gets worse."""
@@ -33,18 +35,23 @@ class MetricRule:
     phrase: str
 
 
-CORE_METRICS: tuple[MetricRule, ...] = (
-    MetricRule("step_time_ln_pct", "%", 3.0, Harm.ASYMMETRY, "step time"),
-    MetricRule("stance_time_ln_pct", "%", 3.0, Harm.ASYMMETRY, "stance time"),
-    MetricRule("thigh_rom_ln_pct", "%", 8.0, Harm.ASYMMETRY, "thigh range of motion"),
-    MetricRule("drop_asym_deg", "deg", 2.0, Harm.ASYMMETRY, "contralateral pelvic drop"),
-    # Bounded 0..100; no MDC is published, 5 points is a placeholder that the 1.5 SD bound usually undercuts.
-    MetricRule("pelvis_v_ihr_pct", "%", 5.0, Harm.LOWER, "vertical pelvis symmetry (iHR)"),
-)
+def _rule(metric: str, harm: Harm, phrase: str) -> MetricRule:
+    """Unit and MDC are the table's."""
+    definition = METRICS[metric]
+    return MetricRule(metric, definition.unit, MDC[metric], harm, phrase)
 
-# Minimal detectable changes known here.  gaitmon.review passes those of every metric
-# (gaitmon.symmetry.metrics), which agree with these: a test says so.
-MDC: dict[str, float] = {rule.metric: rule.mdc for rule in CORE_METRICS}
+
+# Minimal detectable change of every metric that has one.
+MDC: dict[str, float] = {m.id: m.mdc for m in METRICS.values() if m.mdc is not None}
+
+CORE_METRICS: tuple[MetricRule, ...] = (
+    _rule("step_time_ln_pct", Harm.ASYMMETRY, "step time"),
+    _rule("stance_time_ln_pct", Harm.ASYMMETRY, "stance time"),
+    _rule("thigh_rom_ln_pct", Harm.ASYMMETRY, "thigh range of motion"),
+    _rule("drop_asym_deg", Harm.ASYMMETRY, "contralateral pelvic drop"),
+    # Bounded 0..100; no MDC is published, 5 points is a placeholder that the 1.5 SD bound usually undercuts.
+    _rule("pelvis_v_ihr_pct", Harm.LOWER, "vertical pelvis symmetry (iHR)"),
+)
 
 
 @dataclass(frozen=True, slots=True)

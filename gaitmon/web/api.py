@@ -12,12 +12,12 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from gaitmon.errors import NotFoundError
 from gaitmon.store.registry import Alert, AlertState, User, Wearer
 from gaitmon.store.series import BoutRow, DayRow, SegmentRow, SeriesStore, StrideRow
-from gaitmon.symmetry.metrics import METRICS
+from gaitmon.symmetry.metrics import METRICS, Change, Group, Normal
 from gaitmon.web.security import CurrentUser, WritingUser, registry_of, settings_of
 from gaitmon.web.states import Summary, cohort
 
@@ -61,14 +61,28 @@ class AlertOut(BaseModel):
 
 
 class MetricOut(BaseModel):
+    """change: the mdc with its source.  normal: of healthy adults, context and no verdict.  derived: indices
+    that follow from the value.  parts: what it must be shown with.  stored: whether bouts have it.  Tags and
+    the rest: docs/metrics.md.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
     id: str
     name: str
     unit: str
     sign: str
     formula: str
     source: str
+    group: Group
+    strata: tuple[str, ...]
     min_strides: int
     mdc: float | None
+    change: Change | None
+    normal: Normal | None
+    derived: tuple[str, ...]
+    parts: tuple[str, ...]
+    stored: bool
     core: bool
 
 
@@ -179,20 +193,7 @@ def acknowledge(
 
 @router.get("/metrics", summary="What every metric means")
 def metrics(_: CurrentUser) -> list[MetricOut]:
-    return [
-        MetricOut(
-            id=d.id,
-            name=d.name,
-            unit=d.unit,
-            sign=d.sign,
-            formula=d.formula,
-            source=d.source,
-            min_strides=d.min_strides,
-            mdc=d.mdc,
-            core=d.core,
-        )
-        for d in METRICS.values()
-    ]
+    return [MetricOut.model_validate(d) for d in METRICS.values()]
 
 
 @router.get("/openapi.json", include_in_schema=False)

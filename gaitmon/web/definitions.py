@@ -47,17 +47,13 @@ def metric_info(metric: str) -> MetricInfo:
             known=True,
             mdc=definition.mdc,
         )
-    for rule in CORE_METRICS:
-        if rule.metric == metric:
-            name = rule.phrase[0].upper() + rule.phrase[1:]
-            return MetricInfo(metric, name, rule.unit, "", up, down, None, True, True, rule.mdc)
     return MetricInfo(metric, metric, _unit_of_suffix(metric), "", up, down, None, False, False)
 
 
 def _directions(metric: str) -> tuple[str, str]:
     if metric.endswith("_ln_pct"):
         return ("right greater", "left greater") if "_rom_" in metric else ("right longer", "left longer")
-    if metric.endswith("_asym_deg"):
+    if metric.endswith(("_asym_deg", "_nsi_pct")):
         return "more on the right", "more on the left"
     return "", ""
 
@@ -70,6 +66,5 @@ def _unit_of_suffix(metric: str) -> str:
 
 
 def core_metrics() -> list[str]:
-    """The metrics whose trend is shown first: those that are watched, then the other core ones."""
-    watched = [rule.metric for rule in CORE_METRICS]
-    return watched + [m for m, definition in METRICS.items() if definition.core and m not in watched]
+    """The metrics whose trend is shown first: those that are watched."""
+    return [rule.metric for rule in CORE_METRICS]

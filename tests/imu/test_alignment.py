@@ -75,16 +75,11 @@ def test_flexion_axis_is_within_3_degrees() -> None:
     assert np.quantile(np.concatenate([fifty()[p][:, LEFT] for p in THIGHS]), 0.9) < 3.0
 
 
-def test_pelvis_forward_does_not_get_worse() -> None:
-    """Measured 4.1 degrees (median), 15.6 (90 %), 22 (worst).  The bar is 10, see below."""
-    off = fifty()[Placement.PELVIS][:, FORWARD]
-    assert np.median(off) < 6.0
-    assert np.quantile(off, 0.9) < 20.0
-
-
-@pytest.mark.xfail(reason="median 4.1, 90 % within 15.6 degrees, worst 22")
 def test_pelvis_forward_is_within_10_degrees() -> None:
-    assert np.quantile(fifty()[Placement.PELVIS][:, FORWARD], 0.9) < 10.0
+    """Measured 2.5 degrees (median), 6.9 (90 %), 10.4 (worst)."""
+    off = fifty()[Placement.PELVIS][:, FORWARD]
+    assert np.median(off) < 4.0
+    assert np.quantile(off, 0.9) < 10.0
 
 
 UPSIDE_DOWN = {

@@ -25,6 +25,7 @@ from gaitmon.store.series import (
     Loss,
     NoticeRow,
     OutboxRow,
+    PostureRow,
     Row,
     SegmentRow,
     StrideRow,
@@ -257,6 +258,15 @@ def test_a_last_will_counts_only_for_its_own_connection(store: SqliteSeriesStore
     ):
         store.write_gateway(gateway(state, connection))
         assert [g.state for g in store.gateways()] == [expected]
+
+
+def test_postures_are_read_where_they_reach_into_the_time_asked_for(store: SqliteSeriesStore) -> None:
+    one = next(row for row in _rows(1) if isinstance(row, PostureRow))
+    at = [dataclasses.replace(one, start_utc_us=s * 10**6, end_utc_us=(s + 10) * 10**6) for s in (0, 10, 20)]
+    store.write([*at, *at])
+    assert store.postures("w1", 5_000_000, 15_000_000) == at[:2]
+    assert store.postures("w1", 10_000_000, 20_000_000) == at[1:2]
+    assert {m.start_utc_us for m in store.touched()} == {0, 10_000_000, 20_000_000}
 
 
 def test_notices_are_kept_once(store: SqliteSeriesStore) -> None:

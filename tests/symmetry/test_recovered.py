@@ -90,38 +90,42 @@ def test_alike_limbs_have_no_offset() -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_pelvic_ranges_of_motion(case: tuple[float, ...]) -> None:
-    """Targets 1.0 degree (CLINICAL 2.6).  Measured at most 0.14 obliquity, 0.12 rotation; tilt 0.4, but 1.0
-    beside an injected drop of 5 degrees."""
+    """Targets 1.0 degree (CLINICAL 2.6).  Measured at most 0.41 tilt, 0.20 obliquity, 0.09 rotation."""
     for walk in walks(*case):
         motion, (bout,) = walk.simulated.truth.motion, walk.bouts
         tilt = true_range_deg(walk, motion.pelvic_tilt_rad)
-        assert metric(bout, "pelvis_tilt_rom_deg") == pytest.approx(tilt, abs=1.5 if max(case[3:]) else 0.6)
+        assert metric(bout, "pelvis_tilt_rom_deg") == pytest.approx(tilt, abs=0.6)
         obliquity = true_range_deg(walk, motion.pelvic_obliquity_rad)
         assert metric(bout, "pelvis_obliquity_rom_deg") == pytest.approx(obliquity, abs=0.4)
         rotation = true_range_deg(walk, motion.pelvic_rotation_rad, detrend=True)
-        assert metric(bout, "pelvis_rotation_rom_deg") == pytest.approx(rotation, abs=0.4)
+        assert metric(bout, "pelvis_rotation_rom_deg") == pytest.approx(rotation, abs=0.3)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_pelvic_drop(case: tuple[float, ...]) -> None:
-    """Measured at most 0.36 degrees a side, 0.54 between the sides."""
+    """Measured at most 0.25 degrees a side, 0.38 between the sides."""
     for walk in walks(*case):
         (bout,) = walk.bouts
         left, right = true_drop_deg(walk, L), true_drop_deg(walk, R)
-        assert metric(bout, "drop_left_deg") == pytest.approx(left, abs=0.6)
-        assert metric(bout, "drop_right_deg") == pytest.approx(right, abs=0.6)
-        assert metric(bout, "drop_asym_deg") == pytest.approx(right - left, abs=0.8)
+        assert metric(bout, "drop_left_deg") == pytest.approx(left, abs=0.4)
+        assert metric(bout, "drop_right_deg") == pytest.approx(right, abs=0.4)
+        assert metric(bout, "drop_asym_deg") == pytest.approx(right - left, abs=0.5)
         if abs(right - left) > 2.0:
             assert np.sign(metric(bout, "drop_asym_deg")) == np.sign(right - left)
 
 
-@pytest.mark.xfail(reason="up to 0.54 degrees, 45 s walks, 3 seeds")
-def test_side_difference_of_drop_within_0_3_degrees() -> None:
-    """CLINICAL 2.6, for 100 strides."""
-    for case in CASES:
-        for walk in walks(*case):
-            true = true_drop_deg(walk, R) - true_drop_deg(walk, L)
-            assert metric(walk.bouts[0], "drop_asym_deg") == pytest.approx(true, abs=0.3)
+@pytest.mark.parametrize("drop", [0.0, 5.0])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_side_difference_of_drop_within_0_3_degrees(drop: float, seed: int) -> None:
+    """CLINICAL 2.6, for 100 strides, after 20 s of standing.  Measured 0.26 at worst over 24 such walks.
+
+    After 6 s of standing it is up to 0.38 (above): zero is the wearer's mean posture then, and who stands
+    sways by 0.1 to 0.2 degrees about it for longer than that.
+    """
+    walker = WalkerParams(pelvic_drop_right_deg=drop, speed_m_s=0.7 + 0.2 * seed)
+    walk = walked((Stand(20.0), Walk(strides=102), Stand(6.0)), walker, seed=seed)
+    true = true_drop_deg(walk, R) - true_drop_deg(walk, L)
+    assert metric(walk.bouts[0], "drop_asym_deg") == pytest.approx(true, abs=0.3)
 
 
 @pytest.mark.parametrize("step", [8.0, -8.0])

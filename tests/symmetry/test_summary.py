@@ -12,6 +12,7 @@ from gaitmon.symmetry.metrics import CORE, METRICS
 from gaitmon.symmetry.summary import MeasuredStride, PelvisStride, pool, summarise
 
 L, R = Side.LEFT, Side.RIGHT
+OF_SIDES = [m for m in CORE if m != "pelvis_v_ihr_pct"]  # the core metrics that compare the sides
 
 
 def strides(side: Side, n: int, period_s: float = 1.0, drop_deg: float | None = 4.0) -> list[MeasuredStride]:
@@ -33,12 +34,12 @@ def values(of: list[MeasuredStride]) -> dict[str, MetricValue]:
 def test_indices_and_their_signs() -> None:
     assert ln_asymmetry_pct(1.0, 1.1) == pytest.approx(9.531, abs=1e-3)
     assert ln_asymmetry_pct(1.1, 1.0) == pytest.approx(-ln_asymmetry_pct(1.0, 1.1))
-    assert symmetry_index_pct(0.5, 0.55) == pytest.approx(9.524, abs=1e-3)
-    assert symmetry_index_pct(1.0, 1.02) == pytest.approx(ln_asymmetry_pct(1.0, 1.02), abs=0.001)
+    assert symmetry_index_pct(ln_asymmetry_pct(0.5, 0.55)) == pytest.approx(9.524, abs=1e-3)
 
 
 def test_every_value_is_one_of_the_table_and_every_one_is_there() -> None:
-    assert set(values(strides(L, 8) + strides(R, 8))) == set(METRICS)
+    stored = {m.id for m in METRICS.values() if m.stored}
+    assert set(values(strides(L, 8) + strides(R, 8))) == stored
 
 
 def test_values_and_signs() -> None:
@@ -64,7 +65,7 @@ def test_one_bad_stride_does_not_move_a_median() -> None:
 @pytest.mark.parametrize(("n_left", "n_right"), [(0, 0), (5, 20), (20, 5), (5, 5), (0, 40)])
 def test_too_few_strides_give_no_value_and_say_how_many(n_left: int, n_right: int) -> None:
     v = values(strides(L, n_left) + strides(R, n_right))
-    for metric in CORE:
+    for metric in OF_SIDES:
         m = v[metric]
         assert (m.value, m.standard_error) == (None, None)
         assert (m.n_left, m.n_right) == (n_left, n_right)

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from gaitmon.model import MetricValue, Notice, NoticeKind, Side, Stride, StrideVerdict, Turn, WalkingBout
+from gaitmon.model import (
+    MetricValue,
+    Notice,
+    NoticeKind,
+    Posture,
+    PostureSpan,
+    Side,
+    Stride,
+    StrideVerdict,
+    Turn,
+    WalkingBout,
+)
 from gaitmon.store.series import SegmentRow
-from gaitmon.transport.messages import bout_message, notice_message, segment_message, stride_message
+from gaitmon.transport.messages import (
+    bout_message,
+    notice_message,
+    posture_message,
+    segment_message,
+    stride_message,
+)
 from gaitmon.transport.schema import AlertBody, AlertMessage, Message
 
 GATEWAY = "gw-a"
@@ -50,7 +67,7 @@ def bout(number: int, strides: list[Stride]) -> WalkingBout:
 
 
 def walk(n_strides: int, seg: SegmentRow | None = None) -> list[Message]:
-    """A segment, its strides, a bout after every BOUT_STRIDES, and a notice."""
+    """A segment, its strides, a bout after every BOUT_STRIDES, a notice, and a posture."""
     seg = seg or segment()
     messages: list[Message] = [segment_message(seg)]
     strides: list[Stride] = []
@@ -61,6 +78,7 @@ def walk(n_strides: int, seg: SegmentRow | None = None) -> list[Message]:
             messages.append(bout_message(bout(n // BOUT_STRIDES, strides), seg))
             strides.clear()
     messages.append(notice_message(Notice(NoticeKind.TOO_SHORT, "An example of a notice."), seg))
+    messages.append(posture_message(PostureSpan(10.0, 10.0 + 1 / 3, Posture.SITTING), seg))
     return messages
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from gaitmon.store.series import BoutRow, NoticeRow, Row, SegmentRow, StrideRow, Verdict
+from gaitmon.store.series import BoutRow, NoticeRow, PostureRow, Row, SegmentRow, StrideRow, Verdict
 from gaitmon.store.sqlite import SqliteSeriesStore
 from gaitmon.transport.messages import rows_of
 from gaitmon.transport.schema import Message
@@ -34,6 +34,7 @@ def content(store: SqliteSeriesStore, wearer: str, segment: str) -> set[Row]:
             rows.append(Verdict(wearer, segment, row.revision, row.side, row.ordinal, *verdict))
     rows += [b for b in store.bouts(wearer, 0, FOREVER_UTC_US) if b.segment == segment]
     rows += store.notices(wearer, segment)
+    rows += [p for p in store.postures(wearer, 0, FOREVER_UTC_US) if p.segment == segment]
     known = store.segment(wearer, segment)
     rows += [] if known is None else [known]
     assert len(rows) == len(set(rows)), "something is there twice"
@@ -47,5 +48,5 @@ def without_verdict(row: StrideRow) -> StrideRow:
 
 def expected(messages: Sequence[Message], gateway: str = examples.GATEWAY) -> set[Row]:
     rows = {row for message in messages for row in rows_of(message, gateway)}
-    assert {type(row) for row in rows} >= {SegmentRow, StrideRow, Verdict, BoutRow, NoticeRow}
+    assert {type(row) for row in rows} >= {SegmentRow, StrideRow, Verdict, BoutRow, NoticeRow, PostureRow}
     return rows

@@ -253,7 +253,7 @@ def test_a_message_no_broker_would_take_is_refused_at_once() -> None:
         encode(bout_message(bout, examples.segment()))
 
 
-def test_only_strides_bouts_and_notices_leave_the_gateway() -> None:
+def test_only_strides_bouts_postures_and_notices_leave_the_gateway() -> None:
     assert message_of(Turn(0.0, 1.0, 1.0), examples.segment()) is None
     message = message_of(examples.stride(0), examples.segment())
     assert message is not None

@@ -1,0 +1,57 @@
+"""Pieces of a sensor's acceleration around strides, and all of a bout's pieces in its segment's frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaitmon.model import Floats
+
+HZ = 100.0
+CONTEXT = 8  # grid samples kept on either side of what is asked for
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """acc_m_s2: shape (n, 3), specific force in the sensor's frame on the 100 Hz grid from index first on,
+    CONTEXT rows before and after the stretch it is for.  rotation: (3, 3), sensor to segment."""
+
+    first: int
+    acc_m_s2: Floats
+    rotation: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """rows: (n, 3), all pieces one after the other; forward, left, up of the segment.
+
+    at: (k,), the row that grid index 0 would have by each piece.
+    """
+
+    rows: Floats
+    at: Floats
+
+    @classmethod
+    def of(cls, pieces: Sequence[Piece]) -> Pieces:
+        """At least one piece.  Multiplied out, so that a row does not depend on its neighbours."""
+        lengths = np.array([len(p.acc_m_s2) for p in pieces])
+        begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        sensor = np.concatenate([p.acc_m_s2 for p in pieces])
+        rows = np.empty_like(sensor)
+        for rotation in {id(p.rotation): p.rotation for p in pieces}.values():
+            own = np.repeat([p.rotation is rotation for p in pieces], lengths)
+            seen = sensor if own.all() else sensor[own]
+            for axis in range(3):
+                r = rotation[axis]
+                rows[own, axis] = seen[:, 0] * r[0] + seen[:, 1] * r[1] + seen[:, 2] * r[2]
+        return cls(rows, begins - np.array([p.first for p in pieces]))
+
+    def between(self, grid: Floats) -> Floats:
+        """grid: (k, m), places on the 100 Hz grid within each piece -> (k, m, 3), linearly interpolated."""
+        at = grid + self.at[:, np.newaxis]
+        below = at.astype(np.intp)
+        share = (at - below)[..., np.newaxis]
+        low = self.rows[below]
+        return np.asarray(low + (self.rows[below + 1] - low) * share)

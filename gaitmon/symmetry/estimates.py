@@ -1,0 +1,104 @@
+"""Medians of many quantities at once, with their standard errors: of either side, of both, and between them.
+
+Rows are strides in order of time, columns quantities; NaN where a stride does not have one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaitmon.model import Bools, Floats
+from gaitmon.symmetry.definition import BETWEEN_SIDES, PACE
+from gaitmon.symmetry.uncertainty import batch_means, batches, median_influence, standard_error
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """NaN: n = 0, or for the error n < 2."""
+
+    n: int
+    value: float
+    error: float
+
+
+NOTHING = Estimate(0, math.nan, math.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """One quantity.  ratio_error: of ln(R/L); difference_error: of R - L."""
+
+    left: Estimate
+    right: Estimate
+    ratio_error: float
+    difference_error: float
+
+
+def of_sides(left: Floats, right: Floats) -> list[Sides]:
+    """left: (n_left, k), right: (n_right, k) -> one for each column."""
+    out = [Sides(NOTHING, NOTHING, math.nan, math.nan)] * left.shape[1]
+    known = np.isfinite(left), np.isfinite(right)
+    for columns in _alike(*known):
+        own = [x[k[:, columns[0]]][:, columns] for x, k in zip((left, right), known, strict=True)]
+        (ml, pl, el), (mr, pr, er) = (_medians(x) for x in own)
+        n_left, n_right = (len(x) for x in own)
+        ratio = difference = np.full(len(columns), math.nan)
+        if (n := min(n_left, n_right)) >= 2:
+            bl, br = (batch_means(p, batches(n)) for p in (pl, pr))
+            difference = standard_error(br - bl, BETWEEN_SIDES)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio = standard_error(br / mr - bl / ml, BETWEEN_SIDES)
+        for i, column in enumerate(columns):
+            out[column] = Sides(
+                Estimate(n_left, float(ml[i]), float(el[i])), Estimate(n_right, float(mr[i]), float(er[i])),
+                float(ratio[i]), float(difference[i]),
+            )  # fmt: skip
+    return out
+
+
+def of_both(x: Floats) -> list[Estimate]:
+    """Medians over all strides, whichever side: (n, k) -> one for each column."""
+    out = [NOTHING] * x.shape[1]
+    for columns in _alike(np.isfinite(x)):
+        own = x[np.isfinite(x[:, columns[0]])][:, columns]
+        median, _, error = _medians(own)
+        for i, column in enumerate(columns):
+            out[column] = Estimate(len(own), float(median[i]), float(error[i]))
+    return out
+
+
+def of_mean(x: Floats) -> Estimate:
+    """x: (n,), all known."""
+    if len(x) < 2:
+        return Estimate(len(x), float(x.mean()) if len(x) else math.nan, math.nan)
+    mean = float(x.mean())
+    return Estimate(len(x), mean, error_of((x - mean)[:, np.newaxis], PACE))
+
+
+def error_of(influence: Floats, persistence: float) -> float:
+    """Standard error from each stride's part (n, 1) in it, n >= 2."""
+    return float(standard_error(batch_means(influence, batches(len(influence))), persistence)[0])
+
+
+def _medians(x: Floats) -> tuple[Floats, Floats, Floats]:
+    """Medians (k,) of x (n, k), the strides' parts in their errors (n, k), standard errors (k,)."""
+    if len(x) < 2:
+        value = x[0] if len(x) else np.full(x.shape[1], math.nan)
+        return value, np.zeros_like(x), np.full(x.shape[1], math.nan)
+    median = np.median(x, axis=0)
+    influence = median_influence(x, median)
+    return median, influence, standard_error(batch_means(influence, batches(len(x))), PACE)
+
+
+def _alike(*known: Bools) -> Iterator[Sequence[int]]:
+    """Columns that the same strides have; those that none has are left out."""
+    groups: dict[bytes, list[int]] = {}
+    for column in range(known[0].shape[1]):
+        own = [k[:, column] for k in known]
+        if any(k.any() for k in own):
+            groups.setdefault(b"|".join(k.tobytes() for k in own), []).append(column)
+    yield from groups.values()
