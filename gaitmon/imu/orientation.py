@@ -33,7 +33,7 @@ class Orientation:
         return dict(self._vqf.state)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._vqf = VQF(1.0 / GRID_HZ)
+        self._vqf = VQF(1.0 / GRID_HZ, **_BIAS)
         self._vqf.state = state
 
     def push(self, acc_m_s2: Floats, gyr_rad_s: Floats) -> Floats:
