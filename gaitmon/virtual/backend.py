@@ -259,10 +259,23 @@ class HubClient(BaseBleakClient):
             self._disconnected_callback()
 
     async def pair(self, *_: Any, **__: Any) -> None:
-        raise NotImplementedError("virtual sensors do not pair")
+        """Just Works, or with the keys of the last time."""
+        self._connected()
+        connection, keys = self._connection, self.hub.device.keystore
+        if connection is None or connection.is_encrypted:
+            return
+        known = keys is not None and await keys.get(str(connection.peer_address)) is not None
+        try:
+            await self._att(connection.encrypt() if known else connection.pair())
+        except hci.HCI_Error as error:
+            raise BleakError(f"failed to pair: {error}") from error
 
     async def unpair(self) -> None:
-        raise NotImplementedError("virtual sensors do not pair")
+        """The host forgets the keys."""
+        keys = self.hub.device.keystore
+        if keys is not None and self._target is not None:
+            with contextlib.suppress(KeyError):
+                await keys.delete(str(self._target))
 
     async def _discover(self, peer: Peer) -> None:
         await self._att(peer.discover_all())  # type: ignore[no-untyped-call]

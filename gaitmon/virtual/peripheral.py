@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from bumble import att
-from bumble.core import UUID, AdvertisingData
+from bumble.core import UUID
 from bumble.device import Connection, Device
 from bumble.gatt import Characteristic, CharacteristicValue, Service
+from bumble.keys import MemoryKeyStore
 
 from gaitmon.model import Floats
 from gaitmon.sensors.layout import QUANTITIES, Decoded, Ticks
 from gaitmon.sensors.profile import FirmwareProfile
-from gaitmon.virtual.board import READ, WRITE, WRITE_WITHOUT_RESPONSE, Board, Firmware
+from gaitmon.virtual.advertising import advertising
+from gaitmon.virtual.board import INDICATE, READ, WRITE, WRITE_WITHOUT_RESPONSE, Board, Firmware
 from gaitmon.virtual.clock import ClockModel, Oscillator
 from gaitmon.virtual.controller import RadioController, make_device
 from gaitmon.virtual.link import LinkModel
@@ -24,16 +26,18 @@ from gaitmon.virtual.motion import Motion
 from gaitmon.virtual.truth import Fate, SensorTruth
 
 _AHEAD_S = 0.25  # samples are made for this long at a time
-_ADVERTISING_BYTES = 31
+_SYNC_PPM = 1.0  # what Movella states half an hour after its synchronisation
 
 
 @dataclass(frozen=True, slots=True)
 class SensorModel:
     """fifo_packets: what the sensor can keep while the link is busy or out; then the newest is lost.
-    tx_buffers: packets handed to its radio.  rate_hz, mode: at first power-on; None as in the profile."""
+    tx_buffers: packets handed to its radio.  latency_s: from a sample to the sensor's memory.
+    rate_hz, mode: at first power-on; None: as the factory set them."""
 
     fifo_packets: int = 16
     tx_buffers: int = 4
+    latency_s: float = 0.002
     mtu: int = 247
     rate_hz: float | None = None
     mode: int | None = None
@@ -58,6 +62,7 @@ class VirtualSensor:
         clock: ClockModel,
         model: SensorModel,
         rng: np.random.Generator,
+        others: Mapping[str, VirtualSensor],
     ) -> None:
         self.profile = profile
         self.motion = motion
@@ -70,14 +75,17 @@ class VirtualSensor:
         self._model = model
         self._rng = rng
         self._loop = asyncio.get_running_loop()
-        self._oscillator = Oscillator(clock, rng, self._loop.time(), clock.initial_s)
         address = bytes(controller.random_address)[::-1]
         mode = profile.default_mode if model.mode is None else model.mode
-        self.board = Board(profile, address, name, mode, model.rate_hz or profile.rates.default_hz)
+        self.board = Board(profile, address, name, mode, model.rate_hz or 0.0)
         self.board.start, self.board.stop = self._start, self._stop
         self.board.identify = lambda: self.board.identified_s.append(self._loop.time())
-        self.board.notify = self._answer
+        self.board.notify, self.board.now_s = self._answer, self._loop.time
+        self.board.max_payload = lambda: self._connection.att_mtu - 3 if self._connection else 20
+        self.board.follow = lambda address: self._follow(others.get(address))
         self.firmware = firmware(self.board)
+        reads_s = self.firmware.clock_at_boot_s + clock.initial_s
+        self._oscillator = Oscillator(clock, rng, self._loop.time(), reads_s)
         self._characteristics: dict[str, Characteristic[bytes]] = {}
         self._connection: Connection | None = None
         self._out_of_range = False
@@ -91,6 +99,7 @@ class VirtualSensor:
         self._counter = 0
         self._fifo: deque[tuple[int, str, bytes]] = deque()
         self._on_air: deque[int | None] = deque()
+        self._indications: set[asyncio.Task[None]] = set()
         self._serve()
         controller.air.on_delivered[controller] = self._delivered
         self.device.on(Device.EVENT_CONNECTION, self._on_connection)
@@ -108,6 +117,15 @@ class VirtualSensor:
     @link.setter
     def link(self, model: LinkModel) -> None:
         self._controller.air.models[self._controller.random_address] = model
+
+    def clock_reads_s(self, true_s: float) -> float:
+        """What its clock reads at a loop time, before it is cut to ticks."""
+        return self._oscillator.device_s(true_s)
+
+    @property
+    def ahead_s(self) -> float:
+        """How long before they are due samples are made, at most."""
+        return max(_AHEAD_S, 2 * self.firmware.samples_per_packet / self.board.rate_hz)
 
     @property
     def is_linked(self) -> bool:
@@ -154,7 +172,8 @@ class VirtualSensor:
         """The first time, or again."""
         self.boot += self._off
         if self._off:
-            self._oscillator = Oscillator(self._clock_model, self._rng, self._loop.time(), 0.0)
+            reads_s = self.firmware.clock_at_boot_s
+            self._oscillator = Oscillator(self._clock_model, self._rng, self._loop.time(), reads_s)
         self._off = False
         self._counter = 0
         self.firmware.booted()
@@ -162,6 +181,21 @@ class VirtualSensor:
         if not self.device.powered_on:
             await self.device.power_on()
         await self.device.start_advertising(auto_restart=True)
+
+    def forget_bonds(self) -> None:
+        """As after new firmware: the host's keys are worth nothing any more."""
+        self.device.keystore = MemoryKeyStore()
+
+    def _follow(self, root: VirtualSensor | None) -> bool:
+        """The maker's synchronisation: from now on this sensor's clock reads what the root's does."""
+        if root is None:
+            return False
+        now_s, model = self._loop.time(), root._clock_model
+        skew_ppm = model.skew_ppm + (0.0 if root is self else float(self._rng.normal(0.0, _SYNC_PPM)))
+        self._oscillator = Oscillator(
+            replace(model, skew_ppm=skew_ppm), self._rng, now_s, root._oscillator.device_s(now_s)
+        )
+        return True
 
     def _radio_changed(self) -> None:
         self._controller.air.set_heard(self._controller, not (self._off or self._out_of_range))
@@ -176,7 +210,8 @@ class VirtualSensor:
         self.device.gatt_server.max_mtu = self._model.mtu
         interval_ms = 1e3 * self._model.advertising_interval_s
         self.device.advertising_interval_min = self.device.advertising_interval_max = interval_ms
-        self._advertise()
+        advertised = advertising(self.profile.identity, self.board.name, self.board.address)
+        self.device.advertising_data, self.device.scan_response_data = advertised
 
     def _characteristic(self, role: str, properties: Characteristic.Properties) -> Characteristic[bytes]:
         permissions = Characteristic.Permissions(0)
@@ -184,31 +219,16 @@ class VirtualSensor:
             permissions |= Characteristic.READABLE
         if properties & (WRITE | WRITE_WITHOUT_RESPONSE):
             permissions |= Characteristic.WRITEABLE
+        if role in self.firmware.encrypted:
+            permissions |= Characteristic.Permissions.READ_REQUIRES_ENCRYPTION
+            permissions |= Characteristic.Permissions.WRITE_REQUIRES_ENCRYPTION
         value = CharacteristicValue[bytes](
             read=lambda _: self.firmware.read(role), write=lambda _, data: self.firmware.write(role, data)
         )
         made = Characteristic[bytes](UUID(self.profile.gatt[role]), properties, permissions, value)
+        made.on(made.EVENT_SUBSCRIPTION, lambda _, *kinds: self.firmware.subscribed(role, any(kinds)))
         self._characteristics[role] = made
         return made
-
-    def _advertise(self) -> None:
-        """Services go into the scan response where there is no room."""
-        kinds, identity = AdvertisingData.Type, self.profile.identity
-        said = [(kinds.FLAGS, bytes([6])), (kinds.COMPLETE_LOCAL_NAME, self.board.name.encode())]
-        if identity.manufacturer_id is not None:
-            maker = identity.manufacturer_id.to_bytes(2, "little")
-            said.append((kinds.MANUFACTURER_SPECIFIC_DATA, maker + self.board.address[::-1]))
-        services = b"".join(UUID(uuid).to_bytes(force_128=True) for uuid in identity.services)
-        more = [(kinds.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, services)] if services else []
-        both = bytes(AdvertisingData([*said, *more]))
-        fits = len(both) <= _ADVERTISING_BYTES
-        self.device.advertising_data = both if fits else bytes(AdvertisingData(said))
-        self.device.scan_response_data = b"" if fits else bytes(AdvertisingData(more))
-        for data in (self.device.advertising_data, self.device.scan_response_data):
-            if len(data) > _ADVERTISING_BYTES:
-                raise ValueError(
-                    f"{len(data)} bytes of advertising, {_ADVERTISING_BYTES} fit: a shorter name"
-                )
 
     def _on_connection(self, connection: Connection) -> None:
         self._connection = connection
@@ -222,6 +242,8 @@ class VirtualSensor:
                 self.truth.became(packet, Fate.LOST_WITH_LINK)
         self._on_air.clear()
         self._fifo.clear()
+        for task in self._indications:
+            task.cancel()
 
     def _subscribed(self, role: str) -> bool:
         if self._connection is None:
@@ -251,16 +273,15 @@ class VirtualSensor:
     def _make_ready(self) -> None:
         """The next packets, each with the times of its samples."""
         size = self.firmware.samples_per_packet
-        frames = max(1, int(_AHEAD_S * self.board.rate_hz / size))
-        device_s = self._next_device_s + np.arange(frames * size) / self.board.rate_hz
-        self._next_device_s += frames * size / self.board.rate_hz
+        packets = max(1, int(_AHEAD_S * self.board.rate_hz / size))
+        device_s = self._next_device_s + np.arange(packets * size) / self.board.rate_hz
+        self._next_device_s += packets * size / self.board.rate_hz
         true_s = self._oscillator.true_s(device_s)
         ticks = self._ticks(device_s)
-        samples = self._samples(true_s, ticks.reshape(frames, size))
         cut = zip(
-            true_s.reshape(frames, size),
-            ticks.reshape(frames, size),
-            self.firmware.packets(samples),
+            true_s.reshape(packets, size),
+            ticks.reshape(packets, size),
+            self.firmware.packets(self._samples(true_s, ticks)),
             strict=True,
         )
         self._ready.extend(cut)
@@ -273,14 +294,17 @@ class VirtualSensor:
         return ticks & np.uint64(2**clock.bits - 1)
 
     def _samples(self, true_s: Floats, ticks: Ticks) -> Decoded:
-        """ticks: (frames, samples).  What the motion does not have is 0, a quaternion the identity."""
-        clock = self.profile.clock
+        """What the motion does not have is 0, a quaternion the identity."""
+        clock, n = self.profile.clock, len(true_s)
+        per_frame = self.profile.mode_of(self.board.mode).samples
+        in_frames = ticks.reshape(-1, per_frame)
         stamps = None
         if clock is not None:
-            stamps = ticks[:, -1] if clock.stamps == "last_sample" else ticks[:, 0]
-        counter = np.arange(self._counter, self._counter + len(ticks), dtype=np.uint64)
-        self._counter += len(ticks)
-        n = len(true_s)
+            stamps = in_frames[:, -1] if clock.stamps == "last_sample" else in_frames[:, 0]
+        counts_samples = self.profile.counter is not None and self.profile.counter.counts == "samples"
+        step = per_frame if counts_samples else 1
+        counter = self._counter + step * np.arange(len(in_frames), dtype=np.uint64)
+        self._counter += step * len(in_frames)
         values: dict[str, Floats] = {
             key: np.zeros((n, count)) for key, count, _ in QUANTITIES.values() if count > 1
         }
@@ -290,10 +314,10 @@ class VirtualSensor:
     # ---- sending -------------------------------------------------------------------------------
 
     def _arm(self) -> None:
-        self._timer = self._loop.call_at(float(self._ready[0][0][-1]), self._sampled)
+        self._timer = self._loop.call_at(float(self._ready[0][0][-1]) + self._model.latency_s, self._sampled)
 
     def _sampled(self) -> None:
-        """The last sample of the next packet has been taken."""
+        """The next packet is ready."""
         true_s, ticks, payloads = self._ready.popleft()
         if not self._ready:
             self._make_ready()
@@ -329,7 +353,15 @@ class VirtualSensor:
             self._send(self._connection, role, payload)
 
     def _answer(self, role: str, value: bytes) -> None:
-        if self._connection is not None and self._subscribed(role):
+        if self._connection is None or not self._subscribed(role):
+            return
+        characteristic = self._characteristics[role]
+        if characteristic.properties & INDICATE:
+            indicating = self.device.gatt_server.indicate_subscriber(self._connection, characteristic, value)
+            task = self._loop.create_task(indicating)
+            self._indications.add(task)
+            task.add_done_callback(self._indications.discard)
+        else:
             self._on_air.append(None)
             self._send(self._connection, role, value)
 

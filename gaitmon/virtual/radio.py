@@ -19,9 +19,19 @@ from gaitmon.virtual.controller import RadioController
 from gaitmon.virtual.dot import Dot
 from gaitmon.virtual.link import Air, LinkModel
 from gaitmon.virtual.motion import Motion
+from gaitmon.virtual.open import Open
 from gaitmon.virtual.peripheral import SensorModel, VirtualSensor
+from gaitmon.virtual.polar import Polar
+from gaitmon.virtual.wit import Wit
 
-FIRMWARE: Mapping[str, Callable[[Board], Firmware]] = {"movella-dot": Dot}
+FIRMWARE: Mapping[str, Callable[[Board], Firmware]] = {
+    "gaitmon-open": Open,
+    "movella-dot": Dot,
+    "polar-h10": Polar,
+    "polar-oh1": Polar,
+    "polar-verity-sense": Polar,
+    "witmotion-wt901ble": Wit,
+}
 
 
 class VirtualRadio:
@@ -34,6 +44,7 @@ class VirtualRadio:
         self._seed = seed
         self._hubs: list[Hub] = []
         self._sensors: list[VirtualSensor] = []
+        self._by_address: dict[str, VirtualSensor] = {}
         self._play_from_s: float | None = None
 
     async def __aenter__(self) -> Self:
@@ -90,7 +101,7 @@ class VirtualRadio:
             )
         number = len(self._sensors) + 1
         address = f"F0:00:00:00:{number >> 8:02X}:{number & 255:02X}"
-        controller = RadioController(self.air, name or profile.identity.names[-1], address)
+        controller = RadioController(self.air, name or _name(profile, number), address)
         self.air.models[controller.random_address] = link or LinkModel()
         sensor = VirtualSensor(
             controller,
@@ -102,19 +113,28 @@ class VirtualRadio:
             clock=clock or ClockModel(),
             model=model or SensorModel(),
             rng=np.random.default_rng([self._seed, number]),
+            others=self._by_address,
         )
         self._sensors.append(sensor)
+        self._by_address[sensor.address] = sensor
         await sensor.power_on()
         return sensor
 
     def play(self, after_s: float = 0.5) -> float:
         """The motions begin in after_s, for all sensors at once; until then their first sample holds.
 
-        Returns the loop time of motion time 0.  Sensors make samples up to 0.25 s ahead, hence the wait.
+        Returns the loop time of motion time 0.  Later than after_s where a sensor has made samples ahead.
         """
-        self._play_from_s = self._loop.time() + max(after_s, 0.5)
+        ahead_s = (sensor.ahead_s for sensor in self._sensors)
+        self._play_from_s = self._loop.time() + max([after_s, *ahead_s])
         return self._play_from_s
 
     def _motion_time(self, true_s: Floats) -> Floats:
         from_s = np.inf if self._play_from_s is None else self._play_from_s
         return np.maximum(true_s - from_s, 0.0)
+
+
+def _name(profile: FirmwareProfile, number: int) -> str:
+    """As it leaves the factory: where names carry a serial number, this one's."""
+    names = profile.identity.names
+    return names[-1] if names else f"{profile.identity.name_prefixes[0]}{number:08X}"

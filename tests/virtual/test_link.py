@@ -36,7 +36,7 @@ def test_errors_and_stalls_delay_but_lose_and_swap_nothing() -> None:
         async with VirtualRadio(seed=3) as radio:
             hub = await radio.adapter()
             link = LinkModel(pdu_error=0.3, stalls_per_min=30, stall_s=0.3)
-            sensor = await radio.sensor(DOT, swinging(), link=link, model=SensorModel(fifo_packets=60))
+            sensor = await radio.sensor(DOT, swinging(), link=link, model=SensorModel(fifo_packets=1200))
             async with streaming_dot(radio, hub, sensor) as (_, heard):
                 await asyncio.sleep(20)
             truth = sensor.truth
@@ -46,7 +46,7 @@ def test_errors_and_stalls_delay_but_lose_and_swap_nothing() -> None:
             assert (decoded.clock == truth.sample_clock[delivered]).all()
             assert truth.count(Fate.OVERFLOW) == 0
             delay_s = np.array(heard.at_ns) / 1e9 - truth.sample_true_s[delivered]
-            assert delay_s.min() > 0
+            assert delay_s.min() > 0.0019
             assert np.median(delay_s) < 0.05
             assert delay_s.max() > 0.25  # a stall
 
