@@ -27,6 +27,7 @@ from gaitmon.trends import (
     day_values,
     evaluate,
     local_day,
+    volume_values,
 )
 
 TOPIC = "asymmetry"  # one alert per wearer and topic is open at a time
@@ -127,6 +128,9 @@ class Reviewer:
             start_us, _ = day_bounds_utc_us(first, wearer.zone)
             _, end_us = day_bounds_utc_us(last, wearer.zone)
             bouts = self._store.bouts(wearer.id, start_us, end_us)
+            postures = self._store.postures(wearer.id, start_us, end_us)
+            values = day_values(bouts, wearer.zone)
+            values += [v for v in volume_values(postures, bouts, wearer.zone) if first <= v.day <= last]
             rows += [
                 DayRow(
                     wearer=wearer.id,

@@ -15,6 +15,7 @@ TITLES = {
     Group.PELVIS: "Pelvis",
     Group.SMOOTHNESS: "Smoothness and regularity",
     Group.LOADING: "Loading proxies and limp",
+    Group.VOLUME: "Volume of a day",
 }
 
 BETWEEN = re.compile(

@@ -112,7 +112,7 @@ def written() -> dict[str, tuple[set[str], set[str]]]:
     """measurement: its tags and its fields, from points that gaitmon.store.influx makes."""
     value = MetricValue("step_time_ln_pct", 1.0, 0.5, 10, 10, "note")
     rows: list[Row] = [
-        BoutRow("w1", "s", 0, 0, 0, 1, 0.0, 9.0, "straight", 10, 10, (), (value,), ("gap",), True),
+        BoutRow("w1", "s", 0, 0, 0, 1, 0.0, 9.0, "straight", 22, 10, 10, (), (value,), ("gap",), True),
         DayRow("w1", "2026-03-01", "straight", "step_time_ln_pct", 1.0, 0.5, 200, 3, True, True),
     ]
     names: dict[str, tuple[set[str], set[str]]] = {}

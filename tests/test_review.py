@@ -61,7 +61,7 @@ class Clinic:
             SegmentRow(wearer, str(start), revision, start, "ntp", "live", simulated, "g", "test", 0, 1),
             BoutRow(
                 wearer, str(start), revision, 0, start, start + 60_000_000, 0.0, 60.0, stratum,
-                n_strides // 2, n_strides // 2, (), metrics, (), simulated,
+                n_strides + 2, n_strides // 2, n_strides // 2, (), metrics, (), simulated,
             ),
         ]  # fmt: skip
         self.store.write(rows)

@@ -174,6 +174,7 @@ def _bout(row: BoutRow) -> Iterator[Point]:
             "segment": row.segment,
             "ordinal": row.ordinal,
             "duration_s": row.end_s - row.start_s,
+            "n_steps": row.n_steps,
             "n_left": row.n_left,
             "n_right": row.n_right,
             "n_turns": len(row.turns),

@@ -78,6 +78,7 @@ class BoutRow:
     start_s: float
     end_s: float
     stratum: str
+    n_steps: int  # initial contacts, of strides that were not accepted too
     n_left: int  # accepted straight strides
     n_right: int
     turns: tuple[Turn, ...]

@@ -48,7 +48,7 @@ CREATE TABLE bouts (
     wearer TEXT NOT NULL, start_utc_us INTEGER NOT NULL,
     segment TEXT NOT NULL, revision INTEGER NOT NULL, ordinal INTEGER NOT NULL,
     end_utc_us INTEGER NOT NULL, start_s REAL NOT NULL, end_s REAL NOT NULL, stratum TEXT NOT NULL,
-    n_left INTEGER NOT NULL, n_right INTEGER NOT NULL,
+    n_steps INTEGER NOT NULL, n_left INTEGER NOT NULL, n_right INTEGER NOT NULL,
     turns TEXT NOT NULL, quality TEXT NOT NULL, simulated INTEGER NOT NULL,
     PRIMARY KEY (wearer, start_utc_us, segment, revision, ordinal)) WITHOUT ROWID;
 CREATE UNIQUE INDEX bout_identity ON bouts (wearer, segment, revision, ordinal);
@@ -99,7 +99,7 @@ SEGMENT_TABLES = ("segments", "strides", "verdicts", "bouts", "metrics", "notice
 INSERT_SEGMENT = "INSERT OR REPLACE INTO segments VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_STRIDE = "INSERT OR REPLACE INTO strides VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_VERDICT = "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?)"
-INSERT_BOUT = "INSERT OR REPLACE INTO bouts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT_BOUT = "INSERT OR REPLACE INTO bouts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_METRIC = "INSERT OR REPLACE INTO metrics VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_DAY = "INSERT OR REPLACE INTO days VALUES (?,?,?,?,?,?,?,?,?,?)"
 INSERT_POSTURE = "INSERT OR IGNORE INTO postures VALUES (?,?,?,?,?,?,?,?,?)"
@@ -111,7 +111,7 @@ SELECT_STRIDES = (
 )
 SELECT_BOUTS = (
     "SELECT b.wearer, b.segment, b.revision, b.ordinal, b.start_utc_us, b.end_utc_us, b.start_s, b.end_s,"
-    " b.stratum, b.n_left, b.n_right, b.turns, b.quality, b.simulated FROM bouts b"
+    " b.stratum, b.n_steps, b.n_left, b.n_right, b.turns, b.quality, b.simulated FROM bouts b"
     " JOIN current c ON c.wearer = b.wearer AND c.segment = b.segment AND c.revision = b.revision"
 )
 
@@ -168,7 +168,8 @@ def bout_record(row: BoutRow) -> Record:
     turns = json.dumps([(t.start_s, t.end_s, t.angle_rad) for t in row.turns])
     return (
         row.wearer, row.start_utc_us, row.segment, row.revision, row.ordinal, row.end_utc_us, row.start_s,
-        row.end_s, row.stratum, row.n_left, row.n_right, turns, json.dumps(row.quality), row.simulated,
+        row.end_s, row.stratum, row.n_steps, row.n_left, row.n_right, turns, json.dumps(row.quality),
+        row.simulated,
     )  # fmt: skip
 
 
@@ -182,8 +183,8 @@ def metric_records(row: BoutRow) -> list[Record]:
 
 def bout_of(r: Record, metrics: Iterable[MetricValue]) -> BoutRow:
     """r: a record of SELECT_BOUTS."""
-    turns = tuple(Turn(*turn) for turn in json.loads(r[11]))
-    values: Values = [*r[:11], turns, tuple(metrics), tuple(json.loads(r[12])), bool(r[13])]
+    turns = tuple(Turn(*turn) for turn in json.loads(r[12]))
+    values: Values = [*r[:12], turns, tuple(metrics), tuple(json.loads(r[13])), bool(r[14])]
     return BoutRow(*values)
 
 

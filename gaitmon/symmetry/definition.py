@@ -66,7 +66,8 @@ class MetricDefinition:
     derived: functions of gaitmon.symmetry.indices that give further indices exactly from the value.
     parts: metrics that this one is made of and must be shown with.
     core: one of the five that may raise an alert.
-    stored: whether a bout carries it.  What is not stored is worked out from its parts when it is shown.
+    stored: whether a bout carries it.  What is not stored is worked out from its parts when it is shown, or
+    of a whole day (group volume).
     """
 
     id: str

@@ -7,11 +7,19 @@ twice.  A metric's id never changes its meaning: a new definition gets a new id.
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import Change, Group, MetricDefinition, Normal, Tag
-from gaitmon.symmetry.definitions import loading, pelvis, smoothness, spatial, temporal, waveform
+from gaitmon.symmetry.definitions import loading, pelvis, smoothness, spatial, temporal, volume, waveform
 
 __all__ = ["CORE", "METRICS", "Change", "Group", "MetricDefinition", "Normal", "Tag"]
 
-_ROWS = (*temporal.ROWS, *spatial.ROWS, *waveform.ROWS, *pelvis.ROWS, *smoothness.ROWS, *loading.ROWS)
+_ROWS = (
+    *temporal.ROWS,
+    *spatial.ROWS,
+    *waveform.ROWS,
+    *pelvis.ROWS,
+    *smoothness.ROWS,
+    *loading.ROWS,
+    *volume.ROWS,
+)
 
 METRICS: dict[str, MetricDefinition] = {m.id: m for m in _ROWS}
 CORE: tuple[str, ...] = tuple(m.id for m in _ROWS if m.core)

@@ -6,6 +6,7 @@ The schema itself is gaitmon.transport.schema.  No I/O here.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -193,6 +194,7 @@ def _bout_rows(message: BoutMessage, b: BoutBody) -> list[Row]:
         start_s=b.start_s,
         end_s=b.end_s,
         stratum=b.stratum,
+        n_steps=_steps(b.strides),
         n_left=counted.count("left"),
         n_right=counted.count("right"),
         turns=tuple(Turn(t.start_s, t.end_s, t.angle_rad) for t in b.turns),
@@ -204,6 +206,16 @@ def _bout_rows(message: BoutMessage, b: BoutBody) -> list[Row]:
         Verdict(*key, v.side, v.ordinal, b.ordinal, v.straight, v.accepted, v.reason) for v in b.strides
     )
     return [bout, *verdicts]
+
+
+def _steps(strides: Iterable[VerdictBody]) -> int:
+    """Initial contacts: one more than strides in each run of one side's; of a thigh alone, twice as many."""
+    n, last = 0, dict[str, int]()
+    for side, ordinal in sorted((v.side, v.ordinal) for v in strides):
+        begins = last.get(side) != ordinal - 1
+        n += (1 + begins) * (2 if side == "unknown" else 1)
+        last[side] = ordinal
+    return n
 
 
 # -- to bytes and back

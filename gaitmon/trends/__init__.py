@@ -15,6 +15,7 @@ from gaitmon.trends.rules import (
     MetricRule,
     TrendParams,
 )
+from gaitmon.trends.volume import volume_values
 
 __all__ = [
     "CORE_METRICS",
@@ -43,4 +44,5 @@ __all__ = [
     "evaluate",
     "local_day",
     "metric_trend",
+    "volume_values",
 ]

@@ -57,6 +57,8 @@ class Bout(Protocol):
     @property
     def end_utc_us(self) -> int: ...
     @property
+    def n_steps(self) -> int: ...
+    @property
     def turns(self) -> tuple[Turn, ...]: ...
     @property
     def metrics(self) -> tuple[MetricValue, ...]: ...
@@ -178,7 +180,7 @@ def _bouts(bouts: Sequence[Bout]) -> dict[str, float]:
         "day_bouts_10_30_s_n": float(((length_s >= 10) & (length_s < 30)).sum()),
         "day_bouts_30_60_s_n": float(((length_s >= 30) & (length_s < 60)).sum()),
         "day_bouts_over_60_s_n": float((length_s >= 60).sum()),
-        "day_steps_n": sum(m.value or 0.0 for b in bouts for m in b.metrics if m.metric == "steps_n"),
+        "day_steps_n": float(sum(b.n_steps for b in bouts)),
     }
     if not bouts:
         return out
@@ -187,7 +189,7 @@ def _bouts(bouts: Sequence[Bout]) -> dict[str, float]:
     turns = [t for b in bouts for t in b.turns]
     out["day_turns_n"] = float(len(turns))
     if turns:
-        out["day_turns_left_pct"] = 100.0 * sum(t.angle_rad > 0 for t in turns) / len(turns)
+        out["day_turns_leftward_pct"] = 100.0 * sum(t.angle_rad > 0 for t in turns) / len(turns)
     for name, a, b in (("10_30_s", 10.0, 30.0), ("over_30_s", 30.0, np.inf)):
         chosen = [w for w, s in zip(bouts, length_s, strict=True) if a <= s < b]
         for metric, own in (

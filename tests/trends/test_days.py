@@ -38,7 +38,7 @@ def only(values: list[DayValue]) -> DayValue:
 
 
 def test_rows_of_the_store_are_bouts_and_days() -> None:
-    bout: Bout = BoutRow("w", "s", 0, 0, 0, 1, 0.0, 1.0, "straight", 1, 1, (), (), (), False)
+    bout: Bout = BoutRow("w", "s", 0, 0, 0, 1, 0.0, 1.0, "straight", 4, 1, 1, (), (), (), False)
     day: Day = DayRow("w", "2026-03-01", "straight", "m", 1.0, None, 200, 1, True, False)
     assert bout.stratum == day.stratum if isinstance(day, DayRow) else False
 

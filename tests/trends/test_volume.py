@@ -29,6 +29,7 @@ class Span:
 class Bout:
     start_utc_us: int
     end_utc_us: int
+    n_steps: int = 0
     turns: tuple[Turn, ...] = ()
     metrics: tuple[MetricValue, ...] = ()
     simulated: bool = False
@@ -101,10 +102,8 @@ def test_the_clocks_change_and_the_day_has_25_hours() -> None:
 
 
 def walk(seconds: float, speed: float | None = None, turns: tuple[Turn, ...] = ()) -> Bout:
-    metrics: tuple[MetricValue, ...] = (MetricValue("steps_n", 2 * seconds, None, 0, 0),)
-    if speed is not None:
-        metrics += (MetricValue("walking_speed_m_s", speed, 0.1, 9, 9),)
-    return Bout(MORNING_US, MORNING_US + round(seconds * 1e6), turns, metrics)
+    metrics = () if speed is None else (MetricValue("walking_speed_m_s", speed, 0.1, 9, 9),)
+    return Bout(MORNING_US, MORNING_US + round(seconds * 1e6), round(2 * seconds), turns, metrics)
 
 
 def test_bouts_by_length_and_what_mobilise_d_makes_of_them() -> None:
@@ -114,7 +113,7 @@ def test_bouts_by_length_and_what_mobilise_d_makes_of_them() -> None:
     classes = [of[f"day_bouts_{c}_n"] for c in ("under_10_s", "10_30_s", "30_60_s", "over_60_s")]
     assert classes == [1, 1, 1, 1]
     assert of["day_steps_n"] == 310
-    assert of["day_turns_left_pct"] == 75.0
+    assert of["day_turns_leftward_pct"] == 75.0
     assert of["day_speed_10_30_s_m_s"] == 1.0
     assert of["day_speed_over_30_s_m_s"] == pytest.approx(1.3)
     assert of["day_bout_median_s"] == 30.0

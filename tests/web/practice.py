@@ -124,6 +124,7 @@ def walk(wearer: Wearer, day: date, n: int, drift: float, rng: np.random.Generat
             start_s=0.0,
             end_s=end_s,
             stratum="straight",
+            n_steps=2 * per_side + 2,
             n_left=per_side,
             n_right=per_side,
             turns=(Turn(20.0, 22.1, 1.62), Turn(61.0, 63.4, -3.09)),
