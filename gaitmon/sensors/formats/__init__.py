@@ -1,7 +1,8 @@
 """Recordings in and out.  The format is told by what is in a file, never by its name.
 
-open_recording reads: our own .gaitrec, the plain CSV folder, Xsens / Movella MT Manager text, qmt and
-mobgap .mat, numpy .npz, HARTH-style parquet, a phone's accelerometer.csv.gz.  docs/recording-format.md.
+open_recording reads: our own .gaitrec, the plain CSV folder, Xsens / Movella MT Manager text, Movella DOT
+exports, qmt and mobgap .mat, numpy .npz, HARTH-style parquet, a phone's accelerometer.csv.gz.
+docs/recording-format.md.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gaitmon.errors import EmptyRecordingError, RecordingError, UnknownFormatError
-from gaitmon.sensors.formats import csv_folder, gaitrec, matlab, numpy_npz, parquet, phone, xsens
+from gaitmon.sensors.formats import csv_folder, gaitrec, matlab, movella_dot, numpy_npz, parquet, phone, xsens
 from gaitmon.sensors.formats.placements import PlacementMap, parse_placement_map
 from gaitmon.sensors.recording import Recording
 
 __all__ = ["PlacementMap", "open_recording", "parse_placement_map", "write_recording"]
 
 KNOWN = (
-    "Known: .gaitrec, a CSV folder (pelvis.csv, left_thigh.csv, ...), Xsens MT Manager text, qmt or mobgap "
-    ".mat, .npz, parquet, accelerometer.csv.gz; see docs/recording-format.md."
+    "Known: .gaitrec, a CSV folder (pelvis.csv, left_thigh.csv, ...), Xsens MT Manager text, Movella DOT "
+    "exports, qmt or mobgap .mat, .npz, parquet, accelerometer.csv.gz; see docs/recording-format.md."
 )
 
 
@@ -64,6 +65,8 @@ def write_recording(recording: Recording, path: Path | str) -> None:
 def _open_folder(path: Path, placement_map: PlacementMap | None, select: str | None) -> Recording:
     if csv_folder.placement_files(path):
         return csv_folder.read(path)
+    if movella_dot.files(path):
+        return movella_dot.read(path, placement_map)
     if xsens.files(path):
         return xsens.read(path, placement_map)
     if parquet.is_folder(path):
@@ -86,6 +89,7 @@ def _open_file(path: Path, placement_map: PlacementMap | None, select: str | Non
         (matlab.is_matlab(head), lambda: matlab.read(path, placement_map, select)),
         (parquet.is_parquet(head), lambda: parquet.read(path, select)),
         (phone.is_gzip(head), lambda: phone.read(path)),
+        (movella_dot.is_dot_export(head), lambda: movella_dot.read(path, placement_map)),
         (xsens.is_mt_manager(head), lambda: xsens.read(path, placement_map)),
         (csv_folder.is_csv(head), lambda: csv_folder.read(path)),
     ]

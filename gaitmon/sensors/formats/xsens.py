@@ -17,13 +17,14 @@ from gaitmon.errors import EmptyRecordingError, RecordingError
 from gaitmon.model import Floats
 from gaitmon.sensors.formats.placements import MAP_FILE, PlacementMap, assign, read_placement_map
 from gaitmon.sensors.formats.samples import RawSamples, checked_streams
+from gaitmon.sensors.formats.tables import cells, side_by_side, unwrapped
 from gaitmon.sensors.recording import Recording
 
 FORMAT = "Xsens MT Manager text"
 COUNTER = "PacketCounter"
 ACC = ("Acc_X", "Acc_Y", "Acc_Z")
 GYR = ("Gyr_X", "Gyr_Y", "Gyr_Z")
-WRAP = 65536
+WRAP = 65536.0
 _RATE = re.compile(r"//\s*Update Rate:\s*([0-9.]+)\s*Hz", re.IGNORECASE)
 
 
@@ -70,14 +71,11 @@ def read(path: Path, placement_map: PlacementMap | None) -> Recording:
         raise RecordingError(
             f"{path}: the sensors have different rates ({rates}).", "Export them as one session."
         )
-    origin = loaded[0].counter[0]
-    # Counters of one session start within half a wrap of each other.
-    offsets = [(f.counter[0] - origin + WRAP / 2) % WRAP - WRAP / 2 - f.counter[0] for f in loaded]
-    first = min(f.counter[0] + offset for f, offset in zip(loaded, offsets, strict=True))
+    offsets = side_by_side([f.counter[0] for f in loaded], WRAP)
     raws = [
         RawSamples(
             worn[f.sensor],
-            t_s=(f.counter + offset - first) / f.rate_hz,
+            t_s=(f.counter + offset) / f.rate_hz,
             acc_m_s2=f.acc_m_s2,
             gyr_rad_s=f.gyr_rad_s,
             where=lambda row, f=f: f"{f.path}, line {row + f.header_lines + 1}",  # type: ignore[misc]  # bound
@@ -144,7 +142,7 @@ def _read_file(path: Path) -> _File:
         has_gyr = all(name in columns for name in GYR)
         wanted = [columns.index(name) for name in (COUNTER, *ACC, *(GYR if has_gyr else ()))]
         rows = [
-            _cells(text, separator, wanted, path, header_lines + i)
+            cells(text, separator, wanted, path, header_lines + i)
             for i, text in enumerate(file, start=1)
             if text.strip()
         ]
@@ -155,31 +153,8 @@ def _read_file(path: Path) -> _File:
         path,
         _sensor_name(path),
         rate_hz,
-        _unwrapped(table[:, 0]),
+        unwrapped(table[:, 0], WRAP),
         table[:, 1:4],
         table[:, 4:7] if has_gyr else None,
         header_lines,
     )
-
-
-def _cells(text: str, separator: str, wanted: Sequence[int], path: Path, line: int) -> list[float]:
-    cells = text.rstrip("\r\n").split(separator)
-    try:
-        return [float(cells[i]) if cells[i].strip() else float("nan") for i in wanted]
-    except IndexError:
-        raise RecordingError(
-            f"{path}, line {line}: {len(cells)} cells, too few.",
-            "Remove the line if the file was cut off there.",
-        ) from None
-    except ValueError:
-        raise RecordingError(
-            f"{path}, line {line}: a cell is not a number.", "Correct or remove it."
-        ) from None
-
-
-def _unwrapped(counter: Floats) -> Floats:
-    """The counter without its wrap at 65536; a step back of less than half of it is no wrap."""
-    wraps = np.concatenate([[0.0], np.cumsum(np.diff(counter) < -WRAP / 2)])
-    late = np.concatenate([[0.0], np.cumsum(np.diff(counter) > WRAP / 2)])
-    result: Floats = counter + WRAP * (wraps - late)
-    return result
