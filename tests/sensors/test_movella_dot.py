@@ -132,7 +132,7 @@ def test_what_cannot_be_used_is_refused_with_the_remedy(
     tmp_path: Path, head: dict[str, str], message: str
 ) -> None:
     for name in ("a", "b"):
-        plain(tmp_path / f"{name}.csv", name, [1, 2, 3], **head)
+        plain(tmp_path / f"{name}.csv", name, [1, 2, 3], 0, **head)
     with pytest.raises(RecordingError, match=message):
         open_recording(tmp_path, parse_placement_map("pelvis=a,left_thigh=b"))
 
