@@ -163,7 +163,10 @@ class GaitPipeline:
                 self._aligned_over = 0  # look again in the next walk, before anything of it is given out
         else:
             yield from self._walk(sequence, now)
-        if self._bout and now / 100.0 > self._bout_end_s() + MAX_PAUSE_S + STRIDE_FINAL_S:
+        held_back = (
+            sequence is not None and self._sequence_start != sequence.start
+        )  # it may belong to the bout
+        if self._bout and not held_back and now / 100.0 > self._bout_end_s() + MAX_PAUSE_S + STRIDE_FINAL_S:
             yield from self._close_bout(now / 100.0)
         yield from self._posture.on_tick(tick, closed, self._tracker.current)
         yield from self._holes(now)

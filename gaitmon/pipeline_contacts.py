@@ -127,9 +127,9 @@ class ContactStages:
     def _limb(self, placement: Placement, stage: LimbContacts, upto: int) -> LimbSignals:
         first = stage.needs_from()
         rows = self._chains[placement].smooth.view(first, upto)
-        forward, left, _ = self._alignment[placement].rotation
-        rates = -along(rows[:, 3:6], left), -along(rows[:, 6:9], left)
-        return LimbSignals(first, *rates, along(rows[:, :3], forward))
+        forward, left, up = self._alignment[placement].rotation
+        acc, gyr = rows[:, :3], rows[:, 3:6]
+        return LimbSignals(first, -along(gyr, left), along(acc, forward), along(acc, up))
 
     def _knows_flexion(self, placement: Placement) -> bool:
         alignment = self._alignment.get(placement)

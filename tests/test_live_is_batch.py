@@ -205,8 +205,8 @@ def test_sequences(sizes: list[int]) -> None:
 def walking_limb() -> LimbSignals:
     start, rows = smooth_walk()
     left = np.array([0.36, -0.48, 0.8])  # any axis: the stage takes signals, not mountings
-    rates = -along(rows[:, 3:6], left), -along(rows[:, 6:9], left)
-    return LimbSignals(start, *rates, along(rows[:, :3], np.array([0.8, 0.6, 0.0])))
+    forward, up = np.array([0.8, 0.6, 0.0]), np.array([-0.48, 0.64, 0.6])
+    return LimbSignals(start, -along(rows[:, 3:6], left), along(rows[:, :3], forward), along(rows[:, :3], up))
 
 
 def limping_limb() -> LimbSignals:
@@ -217,8 +217,8 @@ def limping_limb() -> LimbSignals:
     for k in range(26):
         for at, height, width in ((0.6 + 1.13 * k, 3.8, 0.11), (1.2 + 1.13 * k, 1.95, 0.10)):
             rate += height * np.exp(-0.5 * ((t - at) / width) ** 2)
-    slow = np.convolve(rate, np.ones(15) / 15.0, mode="same")
-    return LimbSignals(700, rate, slow, np.cos(2 * np.pi * t / 1.13) + 0.3 * np.cos(2 * np.pi * 5.1 * t))
+    forward = np.cos(2 * np.pi * t / 1.13) + 0.3 * np.cos(2 * np.pi * 5.1 * t)
+    return LimbSignals(700, rate, forward, np.cos(4 * np.pi * t / 1.13) + 9.8)
 
 
 LIMBS: dict[str, Callable[[], LimbSignals]] = {"walking": walking_limb, "limping": limping_limb}
@@ -234,7 +234,7 @@ def contacts_at(s: LimbSignals, ends: Sequence[int], history: int) -> list[Conta
     for end in ends:
         first = max(limb.needs_from() - history, s.first)
         window = slice(first - s.first, end - s.first)
-        seen = LimbSignals(first, s.rate_rad_s[window], s.slow_rate_rad_s[window], s.forward_m_s2[window])
+        seen = LimbSignals(first, *(x[window] for x in s.channels))
         out += limb.advance(seen, end, 1.1, final=end == ends[-1])
     return out
 

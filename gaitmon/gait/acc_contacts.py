@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.ndimage import correlate1d
 
-from gaitmon.gait.contacts import parabolic_top
+from gaitmon.gait.peaks import parabolic_top
 from gaitmon.imu.alignment import along
 from gaitmon.model import Contact, ContactKind, Floats, Side
 

@@ -8,23 +8,30 @@ Final contact: the thigh begins to come forward a lag before the foot leaves the
 leaves zero on its way up to P, plus that lag for the stride time (Schwartz 2008: 49 ms in fast to 201 ms
 in very slow walking).  A share of the peak, the usual choice, moves with the height of the swing and so
 makes an asymmetry of stance 8-15 % larger than it is.
-Initial contact, in two steps.  At the end of swing the thigh is already moving back when the landing
-stops it: a peak of its forward acceleration (below 9 Hz), the first prominent one once flexion is
-over, as Zijlstra 2003 looks for in the pelvis.  It says where to look, but the trunk's braking is in it
-and with it the other limb.  The thigh's own rotation is not: after landing its backward turn sets in with
-a shoulder in the flexion rate, and the centre of that shoulder's curvature is the event, less the 45 ms
-that it lags.  Where neither shows, the model P + c T with c from the same curves.
+Initial contact: initial_contact.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
-from scipy.signal import find_peaks
 
+from gaitmon.gait.initial_contact import (
+    InitialContactParams,
+    LandingSignals,
+    initial_contact,
+    samples_needed,
+)
+from gaitmon.gait.peaks import parabolic_top
+from gaitmon.imu.filters import lowpass_kernel
+from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import Contact, ContactKind, Floats, Side
+
+HALF = 15  # half length of the kernel that takes what was below 6 and 9 Hz below 4 Hz
+_SLOW = lowpass_kernel(4.0, HALF, GRID_HZ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,36 +46,34 @@ class ContactParams:
     fc_from_share: float = 0.03  # of the swing peak: where the thigh begins to come forward
     fc_period_s: tuple[float, ...] = (0.80, 0.92, 1.07, 1.33, 1.79)
     fc_lag_s: tuple[float, ...] = (0.044, 0.059, 0.070, 0.104, 0.196)  # from there, at those stride times
-    swing_over_share: float = 0.15  # of the swing peak: below it flexion is over (it may never turn negative)
-    ic_within: float = 0.28  # of the stride, after the end of flexion
-    ic_height: float = 0.4  # of the highest forward peak there, above the level during swing
-    ic_prominence: float = 0.2  # likewise: how far the signal must fall again on either side
-    shoulder: tuple[int, int] = (14, 11)  # samples after that peak in which it bends: brisk, slow walking
-    brisk_s: float = 1.2  # stride times up to this read the shoulder below 4 Hz,
-    slow_s: float = 1.5  # from this below 6 Hz, in between both
-    shoulder_reach_s: float = 0.04  # the contact lies within this of that peak
-    shoulder_lag_s: float = 0.045  # between what simulated walkers (30 ms) and recorded ones (60 ms) show
-    ic_model: float = 0.345  # of the stride after P, where no peak shows (0.276 very slow .. 0.350 free)
+    initial: InitialContactParams = field(default_factory=InitialContactParams)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LimbSignals:
     """One thigh on the 100 Hz grid; row i is grid index first + i, NaN where samples are missing.
 
-    rate_rad_s, slow_rate_rad_s: flexion rate below 6 Hz and below 4 Hz, forward +.
-    forward_m_s2: specific force along the thigh's forward axis, below 9 Hz.
+    rate_rad_s: flexion rate below 6 Hz, forward +.
+    forward_m_s2, up_m_s2: specific force along the thigh's forward and upward axes, below 9 Hz.
     """
 
     first: int
     rate_rad_s: Floats
-    slow_rate_rad_s: Floats
     forward_m_s2: Floats
+    up_m_s2: Floats
+
+    @property
+    def channels(self) -> tuple[Floats, Floats, Floats]:
+        return self.rate_rad_s, self.forward_m_s2, self.up_m_s2
 
 
 @dataclass(slots=True)
 class _Swing:
+    """pace: median of the limb's latest periods, where period is that of the last three strides."""
+
     peak: int
     period: int
+    pace: int
     fc_s: float | None
 
 
@@ -113,11 +118,10 @@ class LimbContacts:
             self._waiting.append(swing)
         while self._waiting:
             swing = self._waiting[0]
-            end = swing.peak + round(0.65 * swing.period)
-            if end > upto and not final:
+            if swing.peak + self._reach(swing) > upto and not final:
                 break
             self._waiting.pop(0)
-            ic = initial_contact_s(signals, swing.peak, swing.period, min(end, upto), self.params)
+            ic = self._initial_contact_s(signals, swing, upto)
             if ic is not None:
                 out.append(Contact(ContactKind.IC, self.side, ic))
         return sorted(out, key=lambda c: c.t_s)
@@ -166,10 +170,28 @@ class LimbContacts:
         return [held[0], peak]
 
     def _swing_at(self, s: LimbSignals, peak: int, period_s: float) -> _Swing:
-        self._peaks = [*self._peaks[-4:], peak]
-        own = [b - a for a, b in zip(self._peaks, self._peaks[1:], strict=False) if 50 <= b - a <= 250]
-        period = round(median(own[-3:])) if own else round(100 * period_s)
-        return _Swing(peak, period, final_contact_s(s, peak, period, self.params))
+        self._peaks = [*self._peaks[-15:], peak]
+        own = [b - a for a, b in pairwise(self._peaks) if 50 <= b - a <= 250]
+        known = [*[round(100 * period_s)] * 3, *own]  # the first step is shorter than a stride to come
+        period, pace = round(median(known[-3:])), round(median(known[3:] or known))
+        return _Swing(peak, period, pace, final_contact_s(s, peak, period, self.params))
+
+    def _reach(self, swing: _Swing) -> int:
+        """Grid samples from the swing peak on without which its initial contact is not told."""
+        return samples_needed(swing.period, self.params.initial) + HALF
+
+    def _initial_contact_s(self, s: LimbSignals, swing: _Swing, upto: int) -> float | None:
+        """From the samples before upto; the model's where no landing shows, None where samples are missing
+        or the model lies after the last one."""
+        a = swing.peak - s.first - HALF
+        signals = [x[a : min(a + HALF + self._reach(swing), upto - s.first)] for x in s.channels]
+        if len(signals[0]) <= 2 * HALF or any(np.isnan(x).any() for x in signals):
+            return None
+        p = self.params.initial
+        low = LandingSignals(*(np.correlate(x, _SLOW, "valid") for x in signals))
+        found = initial_contact(low, swing.period, swing.pace, p)
+        at = swing.peak + (p.model * swing.period if found is None else found)
+        return at / GRID_HZ if at < upto else None
 
 
 def _excursion(w: Floats, j: int) -> float:
@@ -194,79 +216,3 @@ def final_contact_s(s: LimbSignals, peak: int, period: int, p: ContactParams) ->
         return None
     start_s = float(peak - i + outside / (outside - inside)) / 100.0
     return start_s + float(np.interp(period / 100.0, p.fc_period_s, p.fc_lag_s))
-
-
-def initial_contact_s(s: LimbSignals, peak: int, period: int, upto: int, p: ContactParams) -> float | None:
-    """The shoulder of the rate near the first prominent forward push after the swing, less its lag; the
-    model where there is no push, None where samples are missing or the model lies after the last one."""
-    j = peak - s.first
-    end = min(j + round(0.65 * period), upto - s.first)
-    rate, forward = s.rate_rad_s[j:end], s.forward_m_s2[j:end]
-    if len(rate) < 8 or np.isnan(rate).any() or np.isnan(forward).any():
-        return None
-    turn = _swing_over(rate, p)
-    if turn is not None and turn < 0.5 * period:
-        window = forward[turn : turn + round(p.ic_within * period)]
-        top = _first_prominent(window, float(np.median(forward[: turn + 1])), p)
-        if top is not None:
-            slow_walk = (period / 100.0 - p.brisk_s) / (p.slow_s - p.brisk_s)
-            bend = _shoulder(rate, s.slow_rate_rad_s[j:end], turn + top, min(max(slow_walk, 0.0), 1.0), p)
-            off_s = (bend - turn - top) / 100.0 - p.shoulder_lag_s
-            return (peak + turn + top) / 100.0 + min(max(off_s, -p.shoulder_reach_s), p.shoulder_reach_s)
-    model = peak + p.ic_model * period
-    return model / 100.0 if model < upto else None  # not after the last sample
-
-
-def _swing_over(rate: Floats, p: ContactParams) -> int | None:
-    """Samples after the peak at which flexion is over: the rate has fallen to a small share of it, or, in
-    fast walking, where it may stay up until the landing, to a low from which it rises again."""
-    over = np.flatnonzero(rate < p.swing_over_share * rate[0])
-    lows = (
-        np.flatnonzero((rate[1:-1] < rate[:-2]) & (rate[1:-1] <= rate[2:]) & (rate[1:-1] < 0.5 * rate[0])) + 1
-    )
-    ends = [int(x[0]) for x in (over, lows) if len(x)]
-    return min(ends) if ends else None
-
-
-def _shoulder(rate: Floats, slow_rate: Floats, start: int, slow_walk: float, p: ContactParams) -> float:
-    """Centre of the downward curvature from start on.
-
-    slow_walk: 0 brisk, where soft tissue rings after landing and 4 Hz is what is left of the thigh's own
-    turning, to 1 slow, where nothing rings and 4 Hz would smear the shoulder into the swing.
-    """
-    brisk = _bend(slow_rate, start, p.shoulder[0]) if slow_walk < 1.0 else 0.0
-    slow = _bend(rate, start, p.shoulder[1]) if slow_walk > 0.0 else 0.0
-    return (1.0 - slow_walk) * brisk + slow_walk * slow
-
-
-def _bend(rate: Floats, start: int, length: int) -> float:
-    """Centre of the downward curvature of the rate over ``length`` samples from start."""
-    x = rate[start - 2 : start + length + 2]
-    if start < 2 or len(x) < length + 4:
-        return start + 0.5 * length
-    bend = np.maximum(2.0 * x[2:-2] - x[4:] - x[:-4], 0.0)
-    total = float(bend.sum())
-    return start + (float((bend * np.arange(length)).sum()) / total if total > 0 else 0.5 * length)
-
-
-def _first_prominent(x: Floats, floor: float, p: ContactParams) -> int | None:
-    """Position of the first local maximum that stands out, next to the highest one above ``floor``."""
-    if len(x) < 5:
-        return None
-    height = float(x.max()) - floor
-    if height <= 0:
-        return None
-    tops, _ = find_peaks(x, height=floor + p.ic_height * height, prominence=p.ic_prominence * height)
-    return int(tops[0]) if len(tops) else None
-
-
-def parabolic_top(x: Floats, i: int) -> tuple[float, float]:
-    """Position (samples) and height of the parabola through x[i-1], x[i], x[i+1]."""
-    if i < 1 or i + 1 >= len(x):
-        return float(i), float(x[i])
-    left, mid, right = x[i - 1 : i + 2]
-    bend = left - 2 * mid + right
-    if bend >= 0:
-        return float(i), float(mid)
-    shift = 0.5 * (left - right) / bend
-    return float(i + shift), float(mid - 0.25 * (left - right) * shift)

@@ -24,7 +24,7 @@ from statistics import median
 import numpy as np
 from scipy.ndimage import correlate1d
 
-from gaitmon.gait.contacts import parabolic_top
+from gaitmon.gait.peaks import parabolic_top
 from gaitmon.gait.pelvis_sides import Landing, SideChain, SideParams, landing, slope_kernel
 from gaitmon.imu.alignment import along
 from gaitmon.model import Contact, ContactKind, Floats, Side

@@ -17,10 +17,9 @@ from gaitmon.imu.track import Track
 from gaitmon.model import Floats
 
 HALF = 25  # half length of every kernel here: smoothed rows are known 0.25 s late
-COLUMNS = 9
+COLUMNS = 6
 _ACC = lowpass_kernel(9.0, HALF, GRID_HZ)
 _GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
-_SLOW = lowpass_kernel(4.0, HALF, GRID_HZ)
 
 
 @dataclass(slots=True)
@@ -38,7 +37,7 @@ class _Run:
 
 
 class Smoothed:
-    """Columns acc below 9 Hz (3), gyr below 6 Hz (3), gyr below 4 Hz (3); NaN where samples are missing.
+    """Columns acc below 9 Hz (3), gyr below 6 Hz (3); NaN where samples are missing.
 
     Zero phase.  Before a run's first sample, and after its last, the signal is taken as constant, so a
     stream that starts in motion does not start with a step from zero.  Stateful: remembers what it made.
@@ -77,7 +76,7 @@ class Smoothed:
             self._runs[-1].closed = True
 
     def view(self, a: int, b: int) -> Floats:
-        """Rows of grid indices [a, b): shape (b - a, 9)."""
+        """Rows of grid indices [a, b): shape (b - a, 6)."""
         upto = min(b, self.end)
         made = self._made
         if upto > a and (a < made.first or upto > made.end):
@@ -115,14 +114,13 @@ class Smoothed:
             seen[:, :before] = seen[:, before, np.newaxis]
         if after:
             seen[:, -after:] = seen[:, -after - 1, np.newaxis]
-        out = np.empty((3, 3 * (n + 2 * HALF)))
+        out = np.empty((2, 3 * (n + 2 * HALF)))
         last = out.shape[1] - 2 * HALF
         out[0, :last] = np.correlate(seen[:3].ravel(), _ACC, "valid")
         turning = seen[3:].ravel()
         if np.isnan(turning[0]):
-            out[1:] = np.nan
+            out[1] = np.nan
         else:
             out[1, :last] = np.correlate(turning, _GYR, "valid")
-            out[2, :last] = np.correlate(turning, _SLOW, "valid")
         # All channels end to end in one call; what mixes two of them is left out.
         return np.asarray(out.reshape(COLUMNS, n + 2 * HALF)[:, :n].T)

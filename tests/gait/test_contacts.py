@@ -32,11 +32,11 @@ def steady(walk: Walked, kind: ContactKind, side: Side, within_s: float = 0.25) 
 @pytest.mark.parametrize("speed", SPEEDS)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_contact_of_a_steady_walk_is_found(speed: float, seed: int) -> None:
-    """And no other: within 0.06 s of the truth.  Measured largest errors: 32 ms (IC), 39 ms (FC, 0.7 m/s)."""
+    """And no other: within 0.05 s of the truth.  Measured largest errors: 20 ms (IC), 39 ms (FC, 0.7 m/s)."""
     walk = plain_walk(speed, seed=seed)
     for side in Side:
         for kind in ContactKind:
-            matched = steady(walk, kind, side, within_s=0.06)
+            matched = steady(walk, kind, side, within_s=0.05)
             assert matched.recall == 1.0, (kind, side)
 
 
@@ -65,28 +65,31 @@ def spread(speed: float) -> dict[ContactKind, float]:
     return out
 
 
-@pytest.mark.parametrize("speed", [0.7, 1.25, 1.7])
+@pytest.mark.parametrize("speed", SPEEDS)
 def test_timing_scatters_little(speed: float) -> None:
-    """The bars of issue 3.  Measured IC 6.8 / 2.6 / 1.9 ms, FC 7.0 / 2.5 / 2.1 ms."""
+    """Measured IC 5.7 ms at 0.5 m/s, 2.2 .. 4.1 above; FC 9.1, 7.0, and 2.0 .. 4.6 from 0.9 m/s up."""
     assert spread(speed)[IC] < 0.008
     assert spread(speed)[FC] < 0.012
 
 
-def test_very_slow_timing_does_not_get_worse() -> None:
-    """0.5 m/s: measured IC 12.0, FC 9.1 ms."""
-    assert spread(0.5)[IC] < 0.016
-    assert spread(0.5)[FC] < 0.012
-
-
-@pytest.mark.xfail(reason="12.0 ms at 0.5 m/s")
-def test_very_slow_initial_contacts_scatter_by_8_ms() -> None:
-    assert spread(0.5)[IC] < 0.008
+@pytest.mark.parametrize("person", [41, 43, 47])
+@pytest.mark.parametrize("speed", [0.5, 0.7, 0.9])
+def test_whatever_a_slow_walkers_own_curve_the_landing_is_found(speed: float, person: int) -> None:
+    """Both limbs another curve: the forward push comes up to 0.16 s early or late, taking the weight does
+    not.  Every contact within 0.1 s, and those of one limb alike."""
+    script = (Stand(6.0), Walk(seconds=25.0), Stand(5.0))
+    walker = WalkerParams(speed_m_s=speed, person_seed=person, limbs_alike=False)
+    walk = walked(script, walker, seed=person)
+    for side in Side:
+        matched = steady(walk, IC, side, within_s=0.1)
+        assert matched.recall == 1.0
+        assert matched.error_s.std() < 0.010
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
 def test_contacts_are_not_biased_by_more_than_a_frame_or_two(speed: float) -> None:
-    """Mean error of both limbs.  Measured IC -9 .. -19 ms, FC -2 .. -9 ms over the speeds."""
-    for kind, most_s in ((IC, 0.030), (FC, 0.015)):
+    """Mean error of both limbs.  Measured IC -13 .. +5 ms, FC -2 .. -9 ms over the speeds."""
+    for kind, most_s in ((IC, 0.020), (FC, 0.015)):
         errors = [steady(plain_walk(speed, seed=s), kind, side).error_s for s in (1, 2) for side in Side]
         assert abs(np.concatenate(errors).mean()) < most_s
 

@@ -31,9 +31,9 @@ def introduction(walks: int, minutes: float) -> str:
             "stride length "
             "come from the same published mean curves (Schwartz 2008) that drive the simulator; there, "
             "only the "
-            "spread between persons, sensors and strides is a test. The feature of initial contact and its "
-            "45 ms do "
-            "not come from those curves.",
+            "spread between persons, sensors and strides is a test. The features of initial contact do not "
+            "come from those curves; how long taking the weight lags it in slow walking was set on other "
+            "simulated persons, so there the mean bias is no test either.",
             "",
             f"{walks} walks of about four minutes at {SPEEDS_M_S[0]} to {SPEEDS_M_S[-1]} m/s with turns "
             "and a pause, "
