@@ -212,11 +212,50 @@ class MetricValue:
     note: str = ""
 
 
+class Angle(StrEnum):
+    """What has a waveform.  Ipsilateral: obliquity own side up +, rotation own side forward +."""
+
+    THIGH_FLEXION = "thigh_flexion"
+    HIP_FLEXION = "hip_flexion"  # thigh flexion + pelvic tilt
+    PELVIC_TILT = "pelvic_tilt"
+    PELVIC_OBLIQUITY = "pelvic_obliquity"
+    PELVIC_ROTATION = "pelvic_rotation"  # about its own mean: the heading has no zero
+
+
+@dataclass(frozen=True, slots=True)
+class Waveform:
+    """An angle over the cycle of one side, 0 to 100 % from its initial contact: mean and SD of n strides.
+
+    packed: 101 means, then 101 SDs, in 1/100 degree, as little-endian 16-bit integers.
+    """
+
+    angle: Angle
+    side: Side
+    n: int
+    packed: bytes
+
+    @classmethod
+    def of(cls, angle: Angle, side: Side, n: int, mean_deg: Floats, sd_deg: Floats) -> Waveform:
+        both = np.rint(100.0 * np.concatenate([mean_deg, sd_deg]))
+        return cls(angle, side, n, both.astype("<i2").tobytes())
+
+    @property
+    def mean_deg(self) -> Floats:
+        """Shape (101,)."""
+        return np.frombuffer(self.packed, "<i2")[:101] / 100.0
+
+    @property
+    def sd_deg(self) -> Floats:
+        """Shape (101,)."""
+        return np.frombuffer(self.packed, "<i2")[101:] / 100.0
+
+
 @dataclass(frozen=True, slots=True)
 class WalkingBout:
     """Accepted strides without a pause of more than 3 s, final once closed.
 
     stratum: what it may be compared with, e.g. "straight" or "excluded:stairs".
+    waveforms: of the strides that count, see gaitmon.symmetry.waveforms.
     """
 
     ordinal: int
@@ -227,6 +266,10 @@ class WalkingBout:
     turns: tuple[Turn, ...]
     metrics: tuple[MetricValue, ...]
     quality: tuple[str, ...] = ()
+    waveforms: tuple[Waveform, ...] = ()
+
+    def waveform(self, angle: Angle, side: Side) -> Waveform | None:
+        return next((w for w in self.waveforms if w.angle is angle and w.side is side), None)
 
     def metric(self, name: str) -> MetricValue | None:
         return next((m for m in self.metrics if m.metric == name), None)

@@ -50,8 +50,7 @@ from gaitmon.model import (
 )
 from gaitmon.pipeline_contacts import THIGHS, ContactStages, StageParams
 from gaitmon.pipeline_posture import PostureWatch
-from gaitmon.pipeline_strides import StrideMeter, Walked, measured, witnesses
-from gaitmon.symmetry.summary import summarise
+from gaitmon.pipeline_strides import StrideMeter, Walked, summed_up, witnesses
 
 LANDING = 100  # grid samples after the last movement of a walk in which its last step may still land
 STRIDE_FINAL_S = 2.0  # a stride is out at most this long after its closing contact
@@ -277,9 +276,10 @@ class GaitPipeline:
         if kind.startswith("excluded"):
             counted = []
         self._bouts += 1
+        metrics, curves = summed_up(counted, kind)
         yield WalkingBout(
             self._bouts, start_s, end_s, kind, verdicts, turns,
-            summarise(measured(counted), kind), self._quality(from_pelvis=from_pelvis),
+            metrics, self._quality(from_pelvis=from_pelvis), curves,
         )  # fmt: skip
         for seen, v in zip(witnesses([w.curves for w in walked]), verdicts, strict=True):
             if seen is not None:

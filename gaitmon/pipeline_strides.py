@@ -19,12 +19,14 @@ from gaitmon.imu.track import Track
 from gaitmon.model import (
     Alignment,
     Floats,
+    MetricValue,
     Notice,
     NoticeKind,
     Placement,
     Result,
     Stride,
     SyncBound,
+    Waveform,
 )
 from gaitmon.pipeline_angles import AngleTrack
 from gaitmon.pipeline_contacts import THIGHS
@@ -44,6 +46,8 @@ from gaitmon.symmetry.cycle import (
 from gaitmon.symmetry.loading import IMPACT_S
 from gaitmon.symmetry.pelvis import pelvis_strides
 from gaitmon.symmetry.strides import MeasuredStride
+from gaitmon.symmetry.summary import summarise
+from gaitmon.symmetry.waveforms import waveforms
 
 Curves = NDArray[np.float32]
 _THIGH_OF = {p.side: p for p in (Placement.LEFT_THIGH, Placement.RIGHT_THIGH)}
@@ -199,17 +203,18 @@ class StrideMeter:
         return bool(np.isnan(rows[:, :3]).any())
 
 
-def measured(walked: Sequence[Walked]) -> list[MeasuredStride]:
-    """The strides of a bout that count, with what the pelvis did in each."""
+def summed_up(walked: Sequence[Walked], stratum: str) -> tuple[tuple[MetricValue, ...], tuple[Waveform, ...]]:
+    """Metric values and waveforms of the strides of a bout that count."""
     if not walked:
-        return []
-    curves = np.stack([w.curves for w in walked]).astype(np.float64)
-    curves = levelled(curves, [w.stride for w in walked])
+        return summarise([], stratum), ()
+    strides = [w.stride for w in walked]
+    curves = levelled(np.stack([w.curves for w in walked]).astype(np.float64), strides)
     pelvis = pelvis_strides(curves, [(w.stride, w.opposite_fc_s) for w in walked])
-    return [
+    measured = [
         MeasuredStride(w.stride, p, w.opposite_fc_s, pelvis_acc=w.pelvis_acc, thigh_acc=w.thigh_acc)
         for w, p in zip(walked, pelvis, strict=True)
     ]
+    return summarise(measured, stratum), waveforms(curves, strides)
 
 
 def witnesses(curves: Sequence[Curves]) -> list[tuple[complex, complex] | None]:

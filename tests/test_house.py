@@ -46,6 +46,7 @@ PURE = {
 }
 PURE_BESIDES = {
     "simulate": {"importlib", "json"},  # its normative curves lie beside it
+    "symmetry": {"importlib", "json"},  # so do those it shows for context: a copy of its own
     "trends": {"datetime", "zoneinfo"},  # local days are dates; now() and today() are not asked for
 }
 

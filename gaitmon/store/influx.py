@@ -14,7 +14,8 @@ Tags are what dashboards select by and what takes few values; the segment, the o
 fields, because each of them as a tag would open a new series with every session.  A point is identified
 by measurement, tags and time, so writing a row again changes nothing.  A field keeps one type for ever:
 measures are floats even when whole, counts are integers.  An absent value is an absent field.
-Verdicts have no time of their own and are not written: dashboards show bouts and days.
+Verdicts have no time of their own and are not written: dashboards show bouts and days.  Waveforms are not
+written either: no dashboard can draw them over a cycle.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gaitmon.model import MetricValue, Turn
+from gaitmon.model import MetricValue, Turn, Waveform
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class BoutRow:
     metrics: tuple[MetricValue, ...]
     quality: tuple[str, ...]
     simulated: bool
+    waveforms: tuple[Waveform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

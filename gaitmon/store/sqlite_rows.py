@@ -7,10 +7,11 @@ come back bit for bit.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterable
 from typing import Any
 
-from gaitmon.model import MetricValue, Turn
+from gaitmon.model import Angle, MetricValue, Side, Turn, Waveform
 from gaitmon.store.series import BoutRow, DayRow, NoticeRow, PostureRow, SegmentRow, StrideRow, Verdict
 
 SCHEMA_VERSION = 1
@@ -50,6 +51,7 @@ CREATE TABLE bouts (
     end_utc_us INTEGER NOT NULL, start_s REAL NOT NULL, end_s REAL NOT NULL, stratum TEXT NOT NULL,
     n_steps INTEGER NOT NULL, n_left INTEGER NOT NULL, n_right INTEGER NOT NULL,
     turns TEXT NOT NULL, quality TEXT NOT NULL, simulated INTEGER NOT NULL,
+    waveforms BLOB NOT NULL,
     PRIMARY KEY (wearer, start_utc_us, segment, revision, ordinal)) WITHOUT ROWID;
 CREATE UNIQUE INDEX bout_identity ON bouts (wearer, segment, revision, ordinal);
 CREATE TABLE metrics (
@@ -94,12 +96,16 @@ CREATE TABLE counter (n INTEGER NOT NULL);
 INSERT INTO counter VALUES (0)
 """
 
+# Of a bout, one after the other: number of the angle (gaitmon.model.Angle), right, strides, Waveform.packed.
+_WAVEFORM = struct.Struct("<BBI404s")
+_ANGLES = tuple(Angle)  # stored by position: new ones go to the end
+
 SEGMENT_TABLES = ("segments", "strides", "verdicts", "bouts", "metrics", "notices", "postures")
 
 INSERT_SEGMENT = "INSERT OR REPLACE INTO segments VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_STRIDE = "INSERT OR REPLACE INTO strides VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_VERDICT = "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?,?,?,?,?,?)"
-INSERT_BOUT = "INSERT OR REPLACE INTO bouts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT_BOUT = "INSERT OR REPLACE INTO bouts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_METRIC = "INSERT OR REPLACE INTO metrics VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_DAY = "INSERT OR REPLACE INTO days VALUES (?,?,?,?,?,?,?,?,?,?)"
 INSERT_POSTURE = "INSERT OR IGNORE INTO postures VALUES (?,?,?,?,?,?,?,?,?)"
@@ -111,7 +117,7 @@ SELECT_STRIDES = (
 )
 SELECT_BOUTS = (
     "SELECT b.wearer, b.segment, b.revision, b.ordinal, b.start_utc_us, b.end_utc_us, b.start_s, b.end_s,"
-    " b.stratum, b.n_steps, b.n_left, b.n_right, b.turns, b.quality, b.simulated FROM bouts b"
+    " b.stratum, b.n_steps, b.n_left, b.n_right, b.turns, b.quality, b.simulated, b.waveforms FROM bouts b"
     " JOIN current c ON c.wearer = b.wearer AND c.segment = b.segment AND c.revision = b.revision"
 )
 
@@ -170,6 +176,7 @@ def bout_record(row: BoutRow) -> Record:
         row.wearer, row.start_utc_us, row.segment, row.revision, row.ordinal, row.end_utc_us, row.start_s,
         row.end_s, row.stratum, row.n_steps, row.n_left, row.n_right, turns, json.dumps(row.quality),
         row.simulated,
+        b"".join(_waveform_record(w) for w in row.waveforms),
     )  # fmt: skip
 
 
@@ -185,7 +192,20 @@ def bout_of(r: Record, metrics: Iterable[MetricValue]) -> BoutRow:
     """r: a record of SELECT_BOUTS."""
     turns = tuple(Turn(*turn) for turn in json.loads(r[12]))
     values: Values = [*r[:12], turns, tuple(metrics), tuple(json.loads(r[13])), bool(r[14])]
+    waves = (r[15][at : at + _WAVEFORM.size] for at in range(0, len(r[15]), _WAVEFORM.size))
+    values.append(tuple(_waveform_of(w) for w in waves))
     return BoutRow(*values)
+
+
+def _waveform_record(waveform: Waveform) -> bytes:
+    return _WAVEFORM.pack(
+        _ANGLES.index(waveform.angle), waveform.side is Side.RIGHT, waveform.n, waveform.packed
+    )
+
+
+def _waveform_of(record: bytes) -> Waveform:
+    angle, right, n, packed = _WAVEFORM.unpack(record)
+    return Waveform(_ANGLES[angle], Side.RIGHT if right else Side.LEFT, n, packed)
 
 
 def day_record(row: DayRow) -> Record:

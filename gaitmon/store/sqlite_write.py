@@ -99,7 +99,7 @@ def _bout(db: sqlite3.Connection, row: BoutRow) -> BoutRow | None:
     """What is stored under the identity of ``row``, whatever revision is in force."""
     found = db.execute(
         "SELECT wearer, segment, revision, ordinal, start_utc_us, end_utc_us, start_s, end_s, stratum,"
-        " n_steps, n_left, n_right, turns, quality, simulated FROM bouts"
+        " n_steps, n_left, n_right, turns, quality, simulated, waveforms FROM bouts"
         " WHERE wearer=? AND segment=? AND revision=? AND ordinal=?",
         (row.wearer, row.segment, row.revision, row.ordinal),
     ).fetchone()

@@ -6,6 +6,7 @@ The schema itself is gaitmon.transport.schema.  No I/O here.
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from gaitmon.errors import MessageError
 from gaitmon.model import (
+    Angle,
     MetricValue,
     Notice,
     PostureSpan,
@@ -23,6 +25,7 @@ from gaitmon.model import (
     StrideVerdict,
     Turn,
     WalkingBout,
+    Waveform,
 )
 from gaitmon.store.series import BoutRow, Delivery, NoticeRow, PostureRow, Row, SegmentRow, StrideRow, Verdict
 from gaitmon.transport.schema import (
@@ -43,6 +46,7 @@ from gaitmon.transport.schema import (
     StrideMessage,
     TurnBody,
     VerdictBody,
+    WaveformBody,
 )
 
 if TYPE_CHECKING:
@@ -106,6 +110,7 @@ def bout_message(bout: WalkingBout, segment: SegmentRow) -> BoutMessage:
         turns=tuple(_made(TurnBody, **_fields(t)) for t in bout.turns),
         metrics=tuple(_made(MetricBody, **_fields(m)) for m in bout.metrics),
         quality=bout.quality,
+        waveforms=tuple(_waveform(w) for w in bout.waveforms),
     )
     return _made(BoutMessage, **_head(segment), body=body)
 
@@ -201,6 +206,9 @@ def _bout_rows(message: BoutMessage, b: BoutBody) -> list[Row]:
         metrics=tuple(MetricValue(**_fields(m)) for m in b.metrics),
         quality=b.quality,
         simulated=message.simulated,
+        waveforms=tuple(
+            Waveform(Angle(w.angle), Side(w.side), w.n, b64decode(w.packed)) for w in b.waveforms
+        ),
     )
     verdicts = (
         Verdict(*key, v.side, v.ordinal, b.ordinal, v.straight, v.accepted, v.reason) for v in b.strides
@@ -279,6 +287,16 @@ def _side(side: Side | None) -> str:
 
 def _verdict(verdict: StrideVerdict) -> VerdictBody:
     return _made(VerdictBody, **{**_fields(verdict), "side": _side(verdict.side)})
+
+
+def _waveform(waveform: Waveform) -> WaveformBody:
+    return _made(
+        WaveformBody,
+        angle=waveform.angle.value,
+        side=waveform.side.value,
+        n=waveform.n,
+        packed=b64encode(waveform.packed).decode(),
+    )
 
 
 def _fields(value: DataclassInstance | Frozen) -> dict[str, Any]:

@@ -89,8 +89,19 @@ class MetricBody(Frozen):
     note: Text
 
 
+class WaveformBody(Frozen):
+    """Mean and SD of an angle over the cycle of one side, ipsilateral signs (gaitmon.model.Waveform)."""
+
+    angle: Literal["thigh_flexion", "hip_flexion", "pelvic_tilt", "pelvic_obliquity", "pelvic_rotation"]
+    side: Literal["left", "right"]
+    n: Count = Field(description="strides")
+    packed: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{539}=$")] = Field(
+        description="base64 of 101 means and 101 SDs over the cycle, 1/100 degree, int16 little-endian"
+    )
+
+
 class BoutBody(Frozen):
-    """A closed walking bout: the verdict on each of its strides, its turns and its metrics."""
+    """A closed walking bout: the verdict on each of its strides, its turns, its metrics and waveforms."""
 
     ordinal: Count
     start_utc_us: UtcUs
@@ -102,6 +113,7 @@ class BoutBody(Frozen):
     turns: tuple[TurnBody, ...]
     metrics: tuple[MetricBody, ...]
     quality: tuple[Word, ...]
+    waveforms: tuple[WaveformBody, ...] = ()
 
 
 class NoticeBody(Frozen):

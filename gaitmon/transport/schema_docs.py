@@ -31,6 +31,7 @@ from gaitmon.transport.schema import (
     StrideMessage,
     TurnBody,
     VerdictBody,
+    WaveformBody,
 )
 
 _TOP: tuple[type[Frozen], ...] = (Envelope, StatusMessage, StoredMessage, AlertMessage)
@@ -38,7 +39,8 @@ _MESSAGES: tuple[type[Frozen], ...] = (
     SegmentMessage, StrideMessage, BoutMessage, NoticeMessage, PostureMessage,
 )  # fmt: skip
 _BODIES: tuple[type[Frozen], ...] = (
-    SegmentBody, StrideBody, BoutBody, VerdictBody, TurnBody, MetricBody, NoticeBody, PostureBody, AlertBody,
+    SegmentBody, StrideBody, BoutBody, VerdictBody, TurnBody, MetricBody, WaveformBody, NoticeBody,
+    PostureBody, AlertBody,
 )  # fmt: skip
 
 _INTRODUCTION = f"""# Messages

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from gaitmon.model import (
+    Angle,
     MetricValue,
     Notice,
     NoticeKind,
@@ -13,6 +16,7 @@ from gaitmon.model import (
     StrideVerdict,
     Turn,
     WalkingBout,
+    Waveform,
 )
 from gaitmon.store.series import SegmentRow
 from gaitmon.transport.messages import (
@@ -63,7 +67,12 @@ def bout(number: int, strides: list[Stride]) -> WalkingBout:
     )
     start_s, end_s = strides[0].start_s, strides[-1].end_s
     turn = Turn(start_s + 1 / 3, start_s + 2 / 3, -1.1)
-    return WalkingBout(number, start_s, end_s, "straight", verdicts, (turn,), metrics, ("gap",))
+    waves = tuple(
+        Waveform.of(angle, side, 7 + number, np.linspace(-20.0, 25.0 + k, 101), np.linspace(0.5, 2.0, 101))
+        for k, angle in enumerate(Angle)
+        for side in Side
+    )
+    return WalkingBout(number, start_s, end_s, "straight", verdicts, (turn,), metrics, ("gap",), waves)
 
 
 def walk(n_strides: int, seg: SegmentRow | None = None) -> list[Message]:
