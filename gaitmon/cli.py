@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaitmon import __version__, cli_people, cli_profile, cli_simulate
+from gaitmon import __version__, cli_archive, cli_people, cli_profile, cli_simulate
 from gaitmon.errors import GaitmonError
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_serve(commands)
     _add_collect(commands)
+    cli_archive.add(commands)
     cli_people.add(commands)
     cli_profile.add(commands)
     return parser

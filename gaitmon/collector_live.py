@@ -12,7 +12,7 @@ import hashlib
 import platform
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -180,16 +180,6 @@ class LiveCollector:
         if snapshot:
             self._snapshot_ns = self._heard_ns
             self.archive.release(offset)
-
-
-def replay(
-    events: Iterable[tuple[int, RawEvent]], profiles: Mapping[str, FirmwareProfile]
-) -> Iterator[Message]:
-    """What a live run made, or would have made, of these records: the same messages in the same order."""
-    run = LiveRun(profiles)
-    for _, event in events:
-        yield from run.feed(event)
-    yield from run.finish()
 
 
 def written_for(profiles: Mapping[str, FirmwareProfile]) -> str:

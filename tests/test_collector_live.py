@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gaitmon.collector_live import LiveCollector, replay
+from gaitmon.collector_live import LiveCollector
+from gaitmon.collector_replay import replay
 from gaitmon.collector_run import LiveRun
 from gaitmon.errors import ProfileError
 from gaitmon.model import Placement
@@ -26,7 +27,6 @@ from tests.live_process import KEY, SMALL, collector
 from tests.needs import ROOT
 from tests.sensors import raw_events as raw
 
-PLACEMENTS = (Placement.PELVIS, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
 RADIO = RadioParams(latency_s=0.002, jitter_s=0.004, connection_interval_s=0.015, loss_fraction=0.002)
 
 
@@ -35,7 +35,7 @@ def walk() -> list[RawEvent]:
     """Two bouts with a turn, a pause, lost packets, and one thigh out of range for a while."""
     sensors = {
         p: SensorParams(rate_hz=60.0, skew_ppm=ppm, offset_s=17.0 * (n + 1), radio=RADIO)
-        for n, (p, ppm) in enumerate(zip(PLACEMENTS, (10.0, 50.0, -50.0), strict=True))
+        for n, (p, ppm) in enumerate(zip(raw.PLACEMENTS, (10.0, 50.0, -50.0), strict=True))
     }
     script = (Stand(5.0), Walk(seconds=20.0), Turn(90.0, 2.5), Walk(seconds=8.0), Stand(7.0))
     simulated = simulate((*script, Walk(seconds=14.0), Stand(4.0)), WalkerParams(), sensors, 7)
@@ -44,7 +44,7 @@ def walk() -> list[RawEvent]:
 
 
 def payloads(events: Sequence[RawEvent]) -> list[bytes]:
-    return [encode(message) for message in replay(enumerate(events), raw.PROFILES)]
+    return [encode(message) for message in replay(events, raw.PROFILES)]
 
 
 def stored(outbox: Outbox) -> list[bytes]:

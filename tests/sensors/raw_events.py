@@ -24,6 +24,7 @@ from gaitmon.simulate import Simulated
 
 PROFILES = load_profiles(Path(__file__).resolve().parents[2] / "firmware_profiles")
 DOT, DOT_MODE = PROFILES["movella-dot"], 21
+PLACEMENTS = (Placement.PELVIS, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
 BOOT_NS = 7_000_000_000_000
 UTC_US = 1_767_225_600_000_000
 
