@@ -28,6 +28,7 @@ from gaitmon.sensors.stream import EventStream, SegmentBegan, SegmentEnded, Stre
 from gaitmon.sensors.stream_sensor import Loss, SensorCounts
 from tests.imu.ble_link import Link, Sent, send
 from tests.sensors import raw_events as raw
+from tests.sensors.stream_clock import stream_errors
 
 LEFT, RIGHT = Placement.LEFT_THIGH, Placement.RIGHT_THIGH
 CLOSED = SessionClosed(raw.ns(1000.0), "stopped")
@@ -313,6 +314,20 @@ def test_bounds_come_before_what_they_hold_for() -> None:
     bounds = [i for i in given if isinstance(i, SyncBound)]
     assert len(bounds) > 45
     assert bounds[-1].left_right_s < 0.003
+
+
+@pytest.mark.parametrize(("rate_hz", "limit_s"), [(60.0, 0.005), (120.0, 0.005), (50.0, None)])
+def test_two_thighs_on_a_bad_link(rate_hz: float, limit_s: float | None) -> None:
+    """20 % PDU errors, stalls, wander, 30 ms.  At 50 Hz the grids beat: there the bound has to hold.
+
+    All rates and intervals: tests/bench_clock.py.
+    """
+    found = stream_errors(Link(rate_hz, 0.030), 120.0, 21)
+    settled = found.at_s > 30.0
+    error, bound = np.abs(found.error_s[settled]), found.bound_s[settled]
+    assert np.mean(error <= bound) >= 0.95
+    if limit_s is not None:
+        assert np.percentile(error, 95.0) <= limit_s
 
 
 def test_an_unknown_profile_or_mode_says_so() -> None:
