@@ -76,19 +76,19 @@ def _with_first(first: RawEvent, others: Iterator[RawEvent]) -> Iterator[RawEven
 
 def _json(reader: ArchiveReader, session: str | None) -> None:
     from gaitmon.collector_replay import replay
-    from gaitmon.sensors.shipped import shipped_profiles
+    from gaitmon.sensors.profile import load_profiles, profiles_folder
     from gaitmon.transport.messages import encode
 
-    for message in replay(_events(reader, session), shipped_profiles()):
+    for message in replay(_events(reader, session), load_profiles(profiles_folder())):
         print(encode(message).decode())
 
 
 def _summary(reader: ArchiveReader, session: str | None) -> None:
     from gaitmon.collector_replay import replay
-    from gaitmon.sensors.shipped import shipped_profiles
+    from gaitmon.sensors.profile import load_profiles, profiles_folder
 
     kinds: dict[str, Counter[str]] = {}
-    for message in replay(_events(reader, session), shipped_profiles()):
+    for message in replay(_events(reader, session), load_profiles(profiles_folder())):
         kinds.setdefault(message.segment, Counter())[message.kind] += 1
     for segment, n in kinds.items():
         print(f"{segment}: {n['stride']} strides, {n['bout']} bouts, {n['notice']} notices")
@@ -96,10 +96,10 @@ def _summary(reader: ArchiveReader, session: str | None) -> None:
 
 def _list(reader: ArchiveReader, session: str | None) -> None:
     from gaitmon.collector_replay import listing
-    from gaitmon.sensors.shipped import shipped_profiles
+    from gaitmon.sensors.profile import load_profiles, profiles_folder
     from gaitmon.store.archive import volumes
 
-    for found in listing(_events(reader, session), shipped_profiles()):
+    for found in listing(_events(reader, session), load_profiles(profiles_folder())):
         opened = found.opened
         begun = datetime.fromtimestamp(opened.utc_us // 1_000_000, UTC)
         restarts = f", {found.restarts} restarts of the collector" if found.restarts else ""

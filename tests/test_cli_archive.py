@@ -8,7 +8,7 @@ import pytest
 
 from gaitmon.cli import main
 from gaitmon.collector_live import LiveCollector
-from gaitmon.sensors.shipped import shipped_profiles
+from gaitmon.sensors.profile import load_profiles, profiles_folder
 from gaitmon.store.archive import Archive
 from gaitmon.store.archive_key import load_or_make_key
 from gaitmon.transport.outbox import Outbox
@@ -21,7 +21,7 @@ def home(tmp_path: Path) -> Path:
     """Two sessions: a walk, and a moment of another."""
     key = load_or_make_key(tmp_path / "archive.key", archive_exists=False)
     archive, outbox = Archive(tmp_path / "archive", key), Outbox(tmp_path / "outbox.sqlite")
-    live = LiveCollector(archive, key, outbox, shipped_profiles())
+    live = LiveCollector(archive, key, outbox, load_profiles(profiles_folder()))
     for event in walk():
         live.sink(event)
     live.sink(raw.opened([raw.dot(p) for p in raw.PLACEMENTS], session="second", at_s=100.0))

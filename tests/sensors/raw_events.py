@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from gaitmon.model import Floats, Placement
 from gaitmon.sensors.layout import Decoded
-from gaitmon.sensors.profile import FirmwareProfile, load_profiles
+from gaitmon.sensors.profile import FirmwareProfile, load_profiles, profiles_folder
 from gaitmon.sensors.raw import (
     AssignedSensor,
     LinkDown,
@@ -22,7 +21,7 @@ from gaitmon.sensors.raw import (
 )
 from gaitmon.simulate import Simulated
 
-PROFILES = load_profiles(Path(__file__).resolve().parents[2] / "firmware_profiles")
+PROFILES = load_profiles(profiles_folder())
 DOT, DOT_MODE = PROFILES["movella-dot"], 21
 PLACEMENTS = (Placement.PELVIS, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
 BOOT_NS = 7_000_000_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -32,6 +33,7 @@ from tests.sensors.stream_clock import stream_errors
 
 LEFT, RIGHT = Placement.LEFT_THIGH, Placement.RIGHT_THIGH
 CLOSED = SessionClosed(raw.ns(1000.0), "stopped")
+END = SessionClosed(raw.ns(9.5), "stopped")
 QUIET = Link(60.0, 0.015, loss=0.02, stalls_per_min=0.0)
 
 
@@ -328,6 +330,32 @@ def test_two_thighs_on_a_bad_link(rate_hz: float, limit_s: float | None) -> None
     assert np.mean(error <= bound) >= 0.95
     if limit_s is not None:
         assert np.percentile(error, 95.0) <= limit_s
+
+
+MODES = [
+    (profile, mode.id)
+    for profile in raw.PROFILES.values()
+    for mode in profile.mode
+    if "acc" in mode.quantities
+]
+
+
+@pytest.mark.parametrize(("profile", "mode"), MODES, ids=lambda v: getattr(v, "name", str(v)))
+def test_every_profile_streams_and_can_be_kept_in_a_checkpoint(profile: FirmwareProfile, mode: int) -> None:
+    """Its published payloads, sixty times, with the state pickled in the middle of a frame."""
+    example = next(e for e in profile.example if e.mode == mode)
+    rate = profile.rates_of(mode)[-1]
+    opened = raw.opened([AssignedSensor("s-1", LEFT, profile.name, mode, rate)])
+    payloads = example.payloads * 60
+    events = [opened, *raw.notifications(0, np.linspace(0.1, 9.0, len(payloads)), payloads), END]
+    whole = run(events)
+    for cut in (2, 3, 40):
+        stream = EventStream(raw.PROFILES)
+        items = [i for event in events[:cut] for i in stream.push(event)]
+        stream = pickle.loads(pickle.dumps(stream))
+        items += [i for event in events[cut:] for i in stream.push(event)]
+        assert as_floats(items) == as_floats(whole)
+    assert any(isinstance(i, ImuBlock) for i in whole)
 
 
 def test_an_unknown_profile_or_mode_says_so() -> None:
