@@ -115,11 +115,11 @@ class Procedures(Strict):
     synchronised: tuple[Step, ...] = ()
     unsynchronise: tuple[Step, ...] = ()
 
-    def steps(self) -> Iterator[tuple[str, Step]]:
-        """(procedure, step) of all."""
+    def steps(self) -> Iterator[tuple[str, int, Step]]:
+        """(procedure, number in it, step) of all."""
         for name in type(self).model_fields:
-            for step in getattr(self, name):
-                yield name, step
+            for number, step in enumerate(getattr(self, name)):
+                yield name, number, step
 
 
 def fill(

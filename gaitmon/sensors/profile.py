@@ -7,182 +7,55 @@ mode with an example whose bytes give the stated numbers.
 
 from __future__ import annotations
 
-import re
 import sys
 import tomllib
-from collections.abc import Collection, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from gaitmon.errors import DecodeError, ProfileError
-from gaitmon.sensors.layout import SI_PER_UNIT, Decoded, HexBytes, Strict, unhex
+from gaitmon.sensors.layout import Decoded, Strict
 from gaitmon.sensors.modes import MAX_PAYLOAD, Axes, Mode, ModeDecoder, decode_all, encode_mode
 from gaitmon.sensors.procedures import PAYLOAD_ROLE, Patch, Procedures, Step, fill
-from gaitmon.sensors.toml_lines import line_of
+from gaitmon.sensors.profile_parts import (
+    Battery,
+    Clock,
+    Counter,
+    Example,
+    Fit,
+    Identity,
+    Ranges,
+    Rates,
+    Uuid,
+)
+from gaitmon.sensors.toml_lines import Where, line_of
 
 __all__ = [
+    "Battery",
+    "Clock",
+    "Counter",
     "Decoded",
+    "Example",
     "FirmwareProfile",
+    "Fit",
+    "Identity",
     "Patch",
     "Procedures",
+    "Ranges",
+    "Rates",
     "Step",
     "load_profile",
     "load_profiles",
     "profiles_folder",
+    "render",
 ]
 
-UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 # Numbers of an example are written with the digits of a float32.
 EXAMPLE_TOLERANCE = 1e-7
-
-
-class Fit(StrEnum):
-    """What the sensor is good for in gaitmon."""
-
-    GAIT = "gait"  # accelerometer and gyroscope at 50 Hz or more
-    GAIT_ACCELEROMETER_ONLY = "gait_accelerometer_only"
-    POSTURE_ONLY = "posture_only"
-
-
-class Identity(Strict):
-    """How the sensor is recognised in a scan; each of the four is enough by itself, so name only what is.
-
-    names: whole names; name_prefixes: beginnings; both user-changeable.  manufacturer_id: of the
-    Bluetooth SIG.  services: advertised ones.
-    serial: regular expression on the name whose group is the serial number; serial_role: the
-    characteristic that tells it.
-    """
-
-    names: tuple[str, ...] = ()
-    name_prefixes: tuple[str, ...] = ()
-    manufacturer_id: int | None = Field(default=None, ge=0, le=0xFFFF)
-    services: tuple[Annotated[str, Field(pattern=UUID)], ...] = ()
-    serial: str | None = None
-    serial_role: str | None = None
-
-    def matches(
-        self, name: str | None, manufacturer_ids: Collection[int], services: Collection[str] = ()
-    ) -> bool:
-        return (
-            (name is not None and (name in self.names or name.startswith(self.name_prefixes)))
-            or (self.manufacturer_id is not None and self.manufacturer_id in manufacturer_ids)
-            or not {service.lower() for service in services}.isdisjoint(self.services)
-        )
-
-    def serial_of(self, name: str | None) -> str | None:
-        """The serial number in an advertised name, None where it does not say."""
-        match = re.search(self.serial, name) if self.serial and name else None
-        return match[1] if match else None
-
-    @model_validator(mode="after")
-    def _recognisable(self) -> Self:
-        if not (self.names or self.name_prefixes or self.services) and self.manufacturer_id is None:
-            raise ValueError("nothing tells the sensor: names, name_prefixes, manufacturer_id or services")
-        if "" in self.name_prefixes:
-            raise ValueError("an empty name prefix fits every device")
-        if self.serial is not None and re.compile(self.serial).groups != 1:
-            raise ValueError("serial needs exactly one group")
-        return self
-
-
-class Clock(Strict):
-    """The clock in the payload: ``seconds = ticks * tick_s``, wrapping at 2 ** bits."""
-
-    bits: Literal[8, 16, 24, 32, 64]
-    tick_s: float = Field(gt=0)
-    epoch: Literal["power_on", "start", "unix", "unknown"]
-    stamps: Literal["this_sample", "first_sample", "last_sample"]
-
-    @property
-    def wrap_s(self) -> float:
-        return float(2**self.bits) * self.tick_s
-
-
-class Counter(Strict):
-    """The counter in the payload, of samples (the first one of a frame) or of packets; wraps at 2 ** bits."""
-
-    bits: Literal[8, 16, 32, 64]
-    counts: Literal["samples", "packets"]
-
-
-class Rates(Strict):
-    """codes, gyr_codes: what {rate_code} and {gyr_rate_code} are for each of allowed_hz."""
-
-    allowed_hz: tuple[float, ...] = Field(min_length=1)
-    default_hz: float
-    codes: tuple[int, ...] = ()
-    gyr_codes: tuple[int, ...] = ()
-
-    def codes_of(self, rate_hz: float) -> tuple[int | None, int | None]:
-        """(codes, gyr_codes) at this rate, None where there are none."""
-        if rate_hz not in self.allowed_hz:
-            return None, None
-        k = self.allowed_hz.index(rate_hz)
-        return (self.codes[k] if self.codes else None, self.gyr_codes[k] if self.gyr_codes else None)
-
-    @model_validator(mode="after")
-    def _default_is_allowed(self) -> Self:
-        if self.default_hz not in self.allowed_hz:
-            raise ValueError(f"default_hz {self.default_hz} is not among allowed_hz")
-        for codes in filter(None, (self.codes, self.gyr_codes)):
-            if len(codes) != len(self.allowed_hz):
-                raise ValueError(f"{len(codes)} codes for {len(self.allowed_hz)} rates")
-        return self
-
-
-class Ranges(Strict):
-    """Full scale as the procedures set it, for telling a clipped sample.  source: where it is from."""
-
-    acc_g: float | None = Field(default=None, gt=0)
-    gyr_deg_s: float | None = Field(default=None, gt=0)
-    source: str = ""
-
-    @property
-    def acc_m_s2(self) -> float | None:
-        return None if self.acc_g is None else self.acc_g * SI_PER_UNIT["g"]
-
-    @property
-    def gyr_rad_s(self) -> float | None:
-        return None if self.gyr_deg_s is None else self.gyr_deg_s * SI_PER_UNIT["deg/s"]
-
-
-class Battery(Strict):
-    """Where the numbers are in the last answer (read or expect) of the procedure battery."""
-
-    level_offset: int = Field(ge=0)
-    charging_offset: int | None = Field(default=None, ge=0)
-
-
-class Example(Strict):
-    """Notifications and the numbers they must give.  source: captured by whom, or constructed from what.
-
-    payload: hex; a list where a frame needs several.  clock, counter: of the first frame, or a list.
-    values: SI; one sample, or a list of samples.  samples: how many there are, where not all are listed.
-    """
-
-    mode: int
-    payload: HexBytes | Annotated[tuple[HexBytes, ...], Field(min_length=1)]
-    source: str
-    clock: int | tuple[int, ...] | None = None
-    counter: int | tuple[int, ...] | None = None
-    samples: int | None = Field(default=None, ge=1)
-    values: dict[str, tuple[tuple[float, ...], ...]] = Field(min_length=1)
-
-    @field_validator("values", mode="before")
-    @classmethod
-    def _one_sample_is_a_list_of_one(cls, given: object) -> object:
-        if not isinstance(given, dict):
-            return given
-        flat = {key: isinstance(v, list) and v and not isinstance(v[0], list) for key, v in given.items()}
-        return {key: [v] if flat[key] else v for key, v in given.items()}
-
-    @property
-    def payloads(self) -> list[bytes]:
-        return [unhex(self.payload)] if isinstance(self.payload, str) else [unhex(p) for p in self.payload]
 
 
 class FirmwareProfile(Strict):
@@ -197,7 +70,7 @@ class FirmwareProfile(Strict):
     source: str
     quirks: tuple[str, ...] = ()
     identity: Identity
-    gatt: dict[str, Annotated[str, Field(pattern=UUID)]]
+    gatt: dict[str, Uuid]
     clock: Clock | None = None
     counter: Counter | None = None
     rates: Rates
@@ -240,54 +113,71 @@ class FirmwareProfile(Strict):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        modes = {mode.id for mode in self.mode}
-        if len(modes) != len(self.mode):
-            raise ValueError("a mode id is there twice")
+        modes = [mode.id for mode in self.mode]
+        for k, mode_id in enumerate(modes):
+            if mode_id in modes[:k]:
+                raise _wrong(f"the mode {mode_id} is there twice", "mode", k, "id")
         if self.default_mode not in modes:
-            raise ValueError(f"default_mode {self.default_mode} is not described")
-        if missing := modes - {example.mode for example in self.example}:
-            raise ValueError(f"mode {min(missing)} has no [[example]]")
-        if unknown := {example.mode for example in self.example} - modes:
-            raise ValueError(f"an [[example]] is of mode {min(unknown)}, which is not described")
-        used = [mode.role for mode in self.mode] + [self.identity.serial_role]
-        used += [step.role for _, step in self.procedures.steps()]
-        for role in used:
-            if role is not None and role not in {*self.gatt, PAYLOAD_ROLE}:
-                raise ValueError(f"the role '{role}' is not in [gatt]")
-        for name, step in self.procedures.steps():
-            used_here = " ".join([step.bytes or "", *(patch.bytes for patch in step.patches)])
-            for word, codes in (("{rate_code", self.rates.codes), ("{gyr_rate_code", self.rates.gyr_codes)):
-                if word in used_here and not codes:
-                    raise ValueError(f"{name} uses {word}}}, [rates] does not say which it is")
-        for mode in self.mode:
+            raise _wrong(f"default_mode {self.default_mode} is not described", "default_mode")
+        exemplified = [example.mode for example in self.example]
+        for k, mode_id in enumerate(modes):
+            if mode_id not in exemplified:
+                raise _wrong(f"mode {mode_id} has no [[example]]", "mode", k)
+        for k, mode_id in enumerate(exemplified):
+            if mode_id not in modes:
+                raise _wrong(f"it is of mode {mode_id}, which is not described", "example", k, "mode")
+        self._check_roles()
+        for k, mode in enumerate(self.mode):
             if wrong := set(mode.rates_hz) - set(self.rates.allowed_hz):
-                raise ValueError(f"mode {mode.id}: {min(wrong):g} Hz is not among allowed_hz")
-            self._check_ticks(mode)
+                raise _wrong(f"{min(wrong):g} Hz is not among allowed_hz", "mode", k, "rates_hz")
+            self._check_ticks(k, mode)
         self._check_fit()
         return self
 
-    def _check_ticks(self, mode: Mode) -> None:
+    def _check_roles(self) -> None:
+        used: list[tuple[str, Where]] = [(mode.role, ("mode", k, "role")) for k, mode in enumerate(self.mode)]
+        if self.identity.serial_role is not None:
+            used.append((self.identity.serial_role, ("identity", "serial_role")))
+        for name, k, step in self.procedures.steps():
+            where = ("procedures", name, k)
+            if step.role is not None:
+                used.append((step.role, (*where, "role")))
+            filled_in = " ".join([step.bytes or "", *(patch.bytes for patch in step.patches)])
+            for word, codes in (("{rate_code", self.rates.codes), ("{gyr_rate_code", self.rates.gyr_codes)):
+                if word in filled_in and not codes:
+                    raise _wrong(f"{name} uses {word}}}, [rates] does not say which it is", *where)
+        for role, place in used:
+            if role not in {*self.gatt, PAYLOAD_ROLE}:
+                raise _wrong(f"the role '{role}' is not in [gatt]", *place)
+
+    def _check_ticks(self, k: int, mode: Mode) -> None:
         if mode.layout is None:
             if self.clock is None:
-                raise ValueError(f"mode {mode.id}: its decoder gives a clock, [clock] says which")
+                raise _wrong("its decoder gives a clock, [clock] says which", "mode", k)
             return
         for name, said in (("clock", self.clock), ("counter", self.counter)):
             fields = [field for field in mode.layout.fields if field.quantity == name]
             if bool(fields) != (said is not None):
-                raise ValueError(f"mode {mode.id}: [{name}] and a {name} field belong together")
+                raise _wrong(f"mode {mode.id}: [{name}] and a {name} field belong together", "mode", k)
             if fields and said is not None and int(fields[0].type[1:]) != said.bits:
-                raise ValueError(
-                    f"mode {mode.id}: the {name} field is {fields[0].type}, [{name}] has {said.bits} bits"
+                raise _wrong(
+                    f"mode {mode.id}: the {name} field is {fields[0].type}, [{name}] has {said.bits} bits",
+                    *(name, "bits"),
                 )
 
     def _check_fit(self) -> None:
         mode = self.mode_of()
         if self.fit is Fit.GAIT and not {"acc", "gyr"} <= set(mode.quantities):
-            raise ValueError(f"fit is gait, but mode {mode.id} has no accelerometer and gyroscope")
+            raise _wrong(f"mode {mode.id} has no accelerometer and gyroscope", "fit")
         if self.fit is Fit.GAIT_ACCELEROMETER_ONLY and "acc" not in mode.quantities:
-            raise ValueError(f"fit is gait_accelerometer_only, but mode {mode.id} has no accelerometer")
+            raise _wrong(f"mode {mode.id} has no accelerometer", "fit")
         if self.fit is not Fit.POSTURE_ONLY and max(self.rates_of()) < 50.0:
-            raise ValueError(f"fit is {self.fit}, but mode {mode.id} has no rate of 50 Hz or more")
+            raise _wrong(f"mode {mode.id} has no rate of 50 Hz or more: posture_only", "fit")
+
+
+def _wrong(what: str, *where: int | str) -> PydanticCustomError:
+    """A contradiction between two places, blamed on one of them."""
+    return PydanticCustomError("contradiction", "{what}", {"what": what, "where": where})
 
 
 def render(
@@ -328,12 +218,13 @@ def load_profile(path: Path) -> FirmwareProfile:
     except ValidationError as error:
         # A misspelt key is two errors, unknown and missing: the first says where to look.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        key = ".".join(str(part) for part in first["loc"]) or "profile"
+        where = first.get("ctx", {}).get("where", first["loc"])
+        key = ".".join(str(part) for part in where)
         said = {"extra_forbidden": "unknown key", "missing": "it is missing"}.get(
             first["type"], first["msg"].removeprefix("Value error, ")
         )
         raise ProfileError(
-            f"{path}, line {line_of(text, first['loc'])}: {key}: {said}.",
+            f"{path}, line {line_of(text, where)}: {key}: {said}.",
             "docs/adding-a-sensor.md describes every key.",
         ) from None
     for number, example in enumerate(profile.example, start=1):

@@ -48,10 +48,8 @@ def _described(profile: FirmwareProfile) -> Iterator[str]:
     width = max(map(len, profile.gatt))
     yield from (f"  {role:<{width}}  {uuid}" for role, uuid in profile.gatt.items())
     yield "Procedures"
-    procedure = ""
-    for name, step in profile.procedures.steps():
-        yield f"  {'' if name == procedure else name:<14} {_step(step)}"
-        procedure = name
+    for name, number, step in profile.procedures.steps():
+        yield f"  {'' if number else name:<14} {_step(step)}"
     for mode in profile.mode:
         chosen = ", the default" if mode.id == profile.default_mode else ""
         yield f"Mode {mode.id}: {mode.name} (on {mode.role}{chosen})"
