@@ -10,9 +10,12 @@ LEVEL_WALKING = ("straight", "short")  # strata of gaitmon.gait.bouts.stratum th
 LONG_WALKING = ("straight",)
 
 # How strongly what a stride shows hangs together with the strides before it, as a Hurst exponent: 0.5 is
-# independence.  Stride times of healthy adults: 0.75 (Hausdorff 1995).  Differences between the sides share
-# little of that: 0.5 to 0.7 in the recordings of docs/validation.md that are long enough.
-PACE, BETWEEN_SIDES = 0.75, 0.6
+# independence.  PACE: stride times of healthy adults have 0.75 (Hausdorff 1995), and what goes with them.
+# What else is made of such series and of errors of single contacts, which do not persist, has less, the more
+# the errors weigh: PART, times and shapes within the stride; PROPORTION, how it is divided between its sides
+# and phases; EVENTS, the same where it rests on final contacts, the less certain ones.  SCATTER: how far
+# values lie from their mean; squares of a persistent series hardly persist (2 H - 1 at most).
+PACE, PART, PROPORTION, EVENTS, SCATTER = 0.75, 0.7, 0.65, 0.6, 0.55
 
 
 class Group(StrEnum):
@@ -63,6 +66,7 @@ class MetricDefinition:
     min_strides: per side, in one bout, below which no value is given; where a value has no sides, together.
     change: None where no figure is at hand.  normal: likewise.
     persistence: Hurst exponent that the standard error reckons with (gaitmon.symmetry.uncertainty).
+    logarithmic: whether its interval is symmetric in the logarithm, as for what measures a scatter.
     derived: functions of gaitmon.symmetry.indices that give further indices exactly from the value.
     parts: metrics that this one is made of and must be shown with.
     core: one of the five that may raise an alert.
@@ -82,6 +86,7 @@ class MetricDefinition:
     change: Change | None = None
     normal: Normal | None = None
     persistence: float = PACE
+    logarithmic: bool = False
     derived: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     core: bool = False
@@ -106,7 +111,7 @@ def ln_ratio(
     more: str = "larger",
     change: Change | None = None,
     normal: Normal | None = None,
-    strata: tuple[str, ...] = LEVEL_WALKING,
+    persistence: float = PROPORTION,
     core: bool = False,
 ) -> MetricDefinition:
     """100 ln(R/L) of the two sides' medians of ``what``."""
@@ -118,10 +123,9 @@ def ln_ratio(
         f"100 ln(R/L) of {quantity}",
         f"signed form of Plotnik 2005; {MEDIAN}",
         group,
-        strata=strata,
         change=change,
         normal=normal,
-        persistence=BETWEEN_SIDES,
+        persistence=persistence,
         derived=DERIVED_OF_LN,
         core=core,
     )
@@ -138,6 +142,7 @@ def per_side(
     sign: str = "more: longer or larger",
     source: str = MEDIAN,
     normal: Normal | None = None,
+    persistence: float = PACE,
 ) -> tuple[MetricDefinition, ...]:
     """The median of each side's strides.  suffix: of the id, where the unit itself will not do."""
     return tuple(
@@ -150,6 +155,7 @@ def per_side(
             source,
             group,
             normal=normal,
+            persistence=persistence,
         )
         for side in SIDES
     )
@@ -179,7 +185,7 @@ def difference(
         group,
         change=change,
         normal=normal,
-        persistence=BETWEEN_SIDES,
+        persistence=PROPORTION,
         core=core,
     )
 
@@ -194,5 +200,5 @@ def normalised(what: str, name: str, quantity: str, group: Group, sign: str) -> 
         f"100 (R - L) / (max(0, all strides) - min(0, all strides)), R and L medians of {quantity}",
         "Queen 2020 (M)",
         group,
-        persistence=BETWEEN_SIDES,
+        persistence=PROPORTION,
     )

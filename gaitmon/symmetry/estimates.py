@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaitmon.model import Bools, Floats
-from gaitmon.symmetry.definition import BETWEEN_SIDES, PACE
+from gaitmon.symmetry.definition import PACE
 from gaitmon.symmetry.uncertainty import batch_means, batches, median_influence, standard_error
 
 
@@ -38,20 +38,26 @@ class Sides:
     difference_error: float
 
 
-def of_sides(left: Floats, right: Floats) -> list[Sides]:
-    """left: (n_left, k), right: (n_right, k) -> one for each column."""
+def of_sides(
+    left: Floats, right: Floats, persistence: Sequence[float], of_difference: Sequence[float]
+) -> list[Sides]:
+    """left: (n_left, k), right: (n_right, k) -> one for each column.
+
+    persistence: of either side's own values.  of_difference: of what one side has more than the other.
+    """
     out = [Sides(NOTHING, NOTHING, math.nan, math.nan)] * left.shape[1]
     known = np.isfinite(left), np.isfinite(right)
     for columns in _alike(*known):
         own = [x[k[:, columns[0]]][:, columns] for x, k in zip((left, right), known, strict=True)]
-        (ml, pl, el), (mr, pr, er) = (_medians(x) for x in own)
+        (ml, pl, el), (mr, pr, er) = (_medians(x, [persistence[c] for c in columns]) for x in own)
         n_left, n_right = (len(x) for x in own)
         ratio = difference = np.full(len(columns), math.nan)
         if (n := min(n_left, n_right)) >= 2:
+            alike = [of_difference[c] for c in columns]
             bl, br = (batch_means(p, batches(n)) for p in (pl, pr))
-            difference = standard_error(br - bl, BETWEEN_SIDES)
+            difference = standard_error(br - bl, n, alike, signs=True)
             with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = standard_error(br / mr - bl / ml, BETWEEN_SIDES)
+                ratio = standard_error(br / mr - bl / ml, n, alike, signs=True)
         for i, column in enumerate(columns):
             out[column] = Sides(
                 Estimate(n_left, float(ml[i]), float(el[i])), Estimate(n_right, float(mr[i]), float(er[i])),
@@ -60,12 +66,12 @@ def of_sides(left: Floats, right: Floats) -> list[Sides]:
     return out
 
 
-def of_both(x: Floats) -> list[Estimate]:
+def of_both(x: Floats, persistence: Sequence[float]) -> list[Estimate]:
     """Medians over all strides, whichever side: (n, k) -> one for each column."""
     out = [NOTHING] * x.shape[1]
     for columns in _alike(np.isfinite(x)):
         own = x[np.isfinite(x[:, columns[0]])][:, columns]
-        median, _, error = _medians(own)
+        median, _, error = _medians(own, [persistence[c] for c in columns])
         for i, column in enumerate(columns):
             out[column] = Estimate(len(own), float(median[i]), float(error[i]))
     return out
@@ -81,17 +87,19 @@ def of_mean(x: Floats) -> Estimate:
 
 def error_of(influence: Floats, persistence: float) -> float:
     """Standard error from each stride's part (n, 1) in it, n >= 2."""
-    return float(standard_error(batch_means(influence, batches(len(influence))), persistence)[0])
+    n = len(influence)
+    return float(standard_error(batch_means(influence, batches(n)), n, [persistence])[0])
 
 
-def _medians(x: Floats) -> tuple[Floats, Floats, Floats]:
+def _medians(x: Floats, persistence: Sequence[float]) -> tuple[Floats, Floats, Floats]:
     """Medians (k,) of x (n, k), the strides' parts in their errors (n, k), standard errors (k,)."""
-    if len(x) < 2:
-        value = x[0] if len(x) else np.full(x.shape[1], math.nan)
+    n = len(x)
+    if n < 2:
+        value = x[0] if n else np.full(x.shape[1], math.nan)
         return value, np.zeros_like(x), np.full(x.shape[1], math.nan)
     median = np.median(x, axis=0)
     influence = median_influence(x, median)
-    return median, influence, standard_error(batch_means(influence, batches(len(x))), PACE)
+    return median, influence, standard_error(batch_means(influence, batches(n)), n, persistence, signs=True)
 
 
 def _alike(*known: Bools) -> Iterator[Sequence[int]]:

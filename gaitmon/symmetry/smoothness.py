@@ -18,7 +18,7 @@ from gaitmon.symmetry.uncertainty import batches
 
 AXES = ("ap", "ml", "v")  # in the order of the segment's axes: forward, left, up
 HARMONICS = 20
-_PHASES = 128
+_PHASES = 200  # twice the grid's, so that what interpolation mirrors lies beyond the harmonics
 _ZHANG_HZ = 10.0  # what the gait symmetry index looks at lies below
 
 
@@ -37,7 +37,7 @@ class Harmonics:
 def harmonics(start_s: Floats, end_s: Floats, pelvis: Pieces) -> Harmonics:
     """Harmonic ratio (Bellanca 2013) and improved harmonic ratio (Pasciuto 2017) of each stride.
 
-    Exact harmonics of the stride's own duration: it is read at 128 phases, and the attenuation of the
+    Exact harmonics of the stride's own duration: it is read at 200 phases, and the attenuation of the
     linear interpolation, sinc², is undone.  Amplitudes in HR, their squares in iHR.
     """
     duration = HZ * (end_s - start_s)

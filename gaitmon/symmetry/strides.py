@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaitmon.model import Floats, Side, Stride
 from gaitmon.symmetry.acceleration import Piece, Pieces
 from gaitmon.symmetry.loading import impact_peaks_m_s2
 from gaitmon.symmetry.smoothness import AXES, harmonics
+
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +170,9 @@ class Strides:
             sided[thigh.at, -1] = impact_peaks_m_s2(start[thigh.at], thigh.pieces)
         return cls(own, start, end, sided, both, pelvis)
 
-    def of_side(self, side: Side) -> list[int]:
+    def of_side(self, side: Side) -> Rows:
         """Indices of its strides."""
-        return [i for i, m in enumerate(self.strides) if m.stride.side is side]
+        return np.flatnonzero([m.stride.side is side for m in self.strides])
 
 
 def _table(rows: Sequence[tuple[float | None, ...]], columns: int) -> Floats:

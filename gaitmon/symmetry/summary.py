@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaitmon.model import LENGTH_FLAGS, MetricValue, Side
-from gaitmon.symmetry.definition import BETWEEN_SIDES, Group, MetricDefinition
+from gaitmon.symmetry.definition import PACE, PROPORTION, SCATTER, Group, MetricDefinition
 from gaitmon.symmetry.estimates import Estimate, Sides, error_of, of_both, of_mean, of_sides
 from gaitmon.symmetry.indices import (
     ln_asymmetry_pct,
@@ -25,6 +25,10 @@ from gaitmon.symmetry.uncertainty import standard_error
 __all__ = ["MeasuredStride", "PelvisStride", "pool", "summarise"]
 
 STORED = tuple(m for m in METRICS.values() if m.stored)
+_SIDED_H = [METRICS[f"{what}_left_{unit}"].persistence for what, unit in SIDED]
+_COMPARED = [[f"{what}_ln_pct", f"{what}_asym_{unit}"] for what, unit in SIDED]
+_DIFFERENCE_H = [next((METRICS[m].persistence for m in own if m in METRICS), PROPORTION) for own in _COMPARED]
+_BOTH_H = [METRICS[metric].persistence for metric in BOTH]
 _SWING, _SPEED = SIDED.index(("swing_time", "s")), BOTH.index("walking_speed_m_s")
 
 
@@ -69,7 +73,7 @@ def _told(d: MetricDefinition, f: _Found, stratum: str, doubts: str) -> MetricVa
 
 def _of_sides(t: Strides) -> Iterator[tuple[str, _Found]]:
     at = {side: t.of_side(side) for side in Side}
-    found = of_sides(t.sided[at[Side.LEFT]], t.sided[at[Side.RIGHT]])
+    found = of_sides(t.sided[at[Side.LEFT]], t.sided[at[Side.RIGHT]], _SIDED_H, _DIFFERENCE_H)
     for column, ((what, unit), s) in enumerate(zip(SIDED, found, strict=True)):
         yield f"{what}_left_{unit}", _Found(s.left.n, 0, s.left.n, s.left.value, s.left.error)
         yield f"{what}_right_{unit}", _Found(0, s.right.n, s.right.n, s.right.value, s.right.error)
@@ -86,7 +90,7 @@ def _of_sides(t: Strides) -> Iterator[tuple[str, _Found]]:
         value, error = math.nan, math.nan
         if len(x) >= 2:
             value, parts = variation_pct(x)
-            error = error_of(parts[:, np.newaxis], BETWEEN_SIDES)
+            error = error_of(parts[:, np.newaxis], SCATTER)
         yield f"stride_time_cv_{side}_pct", _Found(*n, len(x), value, error)
 
 
@@ -116,17 +120,13 @@ def _normalised(s: Sides, every: Sequence[np.ndarray]) -> _Found:
     return _between(s, value, math.hypot(100.0 * s.difference_error / span, of_range))
 
 
-def _sides_of(t: Strides, which: Sequence[int]) -> tuple[int, int]:
-    sides = [t.strides[i].stride.side for i in which]
-    return sides.count(Side.LEFT), sides.count(Side.RIGHT)
-
-
 def _of_both(t: Strides) -> Iterator[tuple[str, _Found]]:
-    for column, (metric, e) in enumerate(zip(BOTH, of_both(t.both), strict=True)):
-        known = np.flatnonzero(np.isfinite(t.both[:, column])).tolist()
-        yield metric, _Found(*_sides_of(t, known), e.n, e.value, e.error)
+    known, at = np.isfinite(t.both), {side: t.of_side(side) for side in Side}
+    left, right = (known[at[side]].sum(axis=0).tolist() for side in Side)
+    for column, (metric, e) in enumerate(zip(BOTH, of_both(t.both, _BOTH_H), strict=True)):
+        yield metric, _Found(left[column], right[column], e.n, e.value, e.error)
     e = of_mean(t.end_s - t.start_s)
-    n = (*_sides_of(t, range(len(t.strides))), e.n)
+    n = (len(at[Side.LEFT]), len(at[Side.RIGHT]), e.n)
     yield "stride_time_s", _Found(*n, e.value, e.error)
     cadence = _Found(*n)
     if e.n:
@@ -143,13 +143,13 @@ def _of_phases(t: Strides) -> Iterator[tuple[str, _Found]]:
     ]
     n = len(phases)
     counts = (n, 0, n) if side is Side.LEFT else (0, n, n)
-    speed = of_both(t.both[:, _SPEED : _SPEED + 1])[0]
+    speed = of_both(t.both[:, _SPEED : _SPEED + 1], [PACE])[0]
     if n < 2:
         yield "pci_pct", _Found(*counts)
         yield "pci_per_speed_pct_s_m", _Found(*counts)
         return
     pci, parts = phase_coordination_pct(np.array(phases))
-    error = error_of(parts[:, np.newaxis], BETWEEN_SIDES)
+    error = error_of(parts[:, np.newaxis], SCATTER)
     yield "pci_pct", _Found(*counts, pci, error)
     yield "pci_per_speed_pct_s_m", _by_speed(_Found(*counts, pci, error), speed)
 
@@ -171,7 +171,8 @@ def _longer_swing(t: Strides) -> Side:
 def _smooth(t: Strides) -> Iterator[tuple[str, _Found]]:
     """What needs the bout's acceleration as a whole."""
     at = [] if t.pelvis is None else t.pelvis.at
-    left, right = _sides_of(t, at)
+    sides = [t.strides[i].stride.side for i in at]
+    left, right = sides.count(Side.LEFT), sides.count(Side.RIGHT)
     n = len(at) // 2 if left == right == 0 else min(left, right)  # the side may be unknown
     r = None
     if t.pelvis is not None and n >= 2:
@@ -182,13 +183,13 @@ def _smooth(t: Strides) -> Iterator[tuple[str, _Found]]:
         yield "gait_symmetry_index", _Found(left, right, n)
         return
     for what, value, parts in (("step", r.step, r.step_parts), ("stride", r.stride, r.stride_parts)):
-        error = standard_error(parts, BETWEEN_SIDES)
-        for i, axis in enumerate(AXES):
-            yield (
-                f"pelvis_{axis}_{what}_regularity",
-                _Found(left, right, n, float(value[i]), float(error[i])),
-            )
-    error = standard_error(r.symmetry_index_parts[:, np.newaxis], BETWEEN_SIDES)
+        ids = [f"pelvis_{axis}_{what}_regularity" for axis in AXES]
+        error = standard_error(parts, n, [METRICS[id_].persistence for id_ in ids])
+        for i, id_ in enumerate(ids):
+            yield id_, _Found(left, right, n, float(value[i]), float(error[i]))
+    error = standard_error(
+        r.symmetry_index_parts[:, np.newaxis], n, [METRICS["gait_symmetry_index"].persistence]
+    )
     yield "gait_symmetry_index", _Found(left, right, n, r.symmetry_index, float(error[0]))
 
 

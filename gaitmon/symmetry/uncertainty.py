@@ -6,10 +6,10 @@ sign of the deviation), the strides are cut into a few batches in order of time,
 batches' means gives the error.  Left and right of the same batch are taken together first, so that what
 both sides share cancels in a comparison as it does in the value.
 
-Batch means of persistent series are themselves correlated.  For fractional Gaussian noise of Hurst
-exponent H that is known exactly: of B batch means with sample variance s², the variance of their mean is
-s² (B - 1) / B · B^(2H - 2) / (1 - B^(2H - 2)), which is s² / B for H = 0.5.  What the interval covers is the
-value that an endless walk of the same person under the same conditions would have.
+Batch means of persistent series are themselves correlated, so their scatter says too little.  For
+fractional Gaussian noise of Hurst exponent H, and for its signs, the covariance is known, and with it the
+factor.  What the interval covers is the value that an endless walk of the same person under the same
+conditions would have.
 
 Batch means: Law & Carson 1979; influence functions: Hampel 1974.
 """
@@ -17,6 +17,7 @@ Batch means: Law & Carson 1979; influence functions: Hampel 1974.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -40,34 +41,53 @@ def batch_means(x: Floats, n_batches: int) -> Floats:
     return np.asarray(sums / np.diff(edges)[:, np.newaxis])
 
 
-def standard_error(means: Floats, persistence: float) -> Floats:
-    """Of the mean of batch means (B, k), B >= 2: shape (k,)."""
-    b = len(means)
-    left = b ** (2.0 * persistence - 2.0)
-    return np.asarray(means.std(axis=0, ddof=1) * math.sqrt((b - 1) / b * left / (1.0 - left)))
+def standard_error(means: Floats, n: int, persistence: Sequence[float], *, signs: bool = False) -> Floats:
+    """Of the mean of n values, from their batch means (B, k), B >= 2, n >= B: shape (k,).
+
+    persistence: of each column.  signs: whether the values are signs of something as persistent as that
+    (median_influence).
+    """
+    factor = [_persistent(n, len(means), h, signs=signs)[0] for h in persistence]
+    return np.asarray(means.std(axis=0, ddof=1) * np.array(factor) / math.sqrt(len(means)))
 
 
 def median_influence(x: Floats, median: Floats) -> Floats:
     """What each row of x (n, k) contributes to the error of its column's median (k,).
 
     The density at the median is that of a normal distribution with the SD of the values, those beyond
-    3 robust SDs drawn in.
+    3 robust SDs drawn in; the last factor is what a median of few normal values is better than of many.
     """
     off = x - median
     reach = 3.0 * 1.4826 * np.median(np.abs(off), axis=0)
     sd = np.clip(off, -reach, reach).std(axis=0, ddof=1)
-    return np.asarray(np.sign(off) * (sd * math.sqrt(math.pi / 2.0)))
+    n = len(x)
+    few = n / (n + (0.57 if n % 2 else 1.3))
+    return np.asarray(np.sign(off) * (sd * math.sqrt(few * math.pi / 2.0)))
 
 
 @cache
-def freedom(n_batches: int, persistence: float) -> float:
-    """Degrees of freedom of the sample variance of so many batch means (Satterthwaite)."""
-    lag = np.abs(np.subtract.outer(np.arange(n_batches), np.arange(n_batches))).astype(float)
-    h = 2.0 * persistence
-    covariance = 0.5 * ((lag + 1.0) ** h - 2.0 * lag**h + np.abs(lag - 1.0) ** h)
+def _persistent(n: int, n_batches: int, persistence: float, *, signs: bool) -> tuple[float, float]:
+    """How much larger than that of independent batch means the error of n values is, and the degrees of
+    freedom of the batch means' sample variance (Satterthwaite)."""
+    m = np.arange(n + 1, dtype=float)
+    of_sum = m ** (2.0 * persistence)  # variance of the sum of m values
+    if signs:  # the correlation of two normal values' signs is 2 asin(theirs) / pi
+        correlation = np.arcsin(0.5 * (of_sum[2:] - 2.0 * of_sum[1:-1] + of_sum[:-2])) * 2.0 / math.pi
+        of_sum[2:] = m[2:] + 2.0 * np.cumsum(np.cumsum(correlation))
+    edges = np.arange(n_batches + 1) * n // n_batches
+    apart = of_sum[np.abs(np.subtract.outer(edges, edges))]
+    sums = 0.5 * (apart[:-1, 1:] + apart[1:, :-1] - apart[:-1, :-1] - apart[1:, 1:])
+    covariance = sums / np.outer(np.diff(edges), np.diff(edges))
     centred = covariance - covariance.mean(axis=0)
-    centred -= centred.mean(axis=1, keepdims=True)
-    return float(np.trace(centred) ** 2 / np.sum(centred * centred.T))
+    trace = float(np.trace(centred))
+    expected = trace / (n_batches - 1) / n_batches
+    factor = math.sqrt(float(of_sum[n]) / n**2 / expected)
+    return factor, trace**2 / float(np.sum(centred * centred.T))
+
+
+def freedom(n: int, persistence: float) -> float:
+    """Degrees of freedom of a standard error from n strides."""
+    return _persistent(n, batches(n), persistence, signs=False)[1]
 
 
 def n_of(m: MetricValue) -> int:
@@ -81,6 +101,9 @@ def interval(m: MetricValue, level: float = 0.95) -> tuple[float, float] | None:
 
     if m.value is None or m.standard_error is None:
         return None
-    dof = freedom(batches(max(n_of(m), 2)), METRICS[m.metric].persistence)
-    half = float(stdtrit(dof, 0.5 + 0.5 * level)) * m.standard_error
+    d = METRICS[m.metric]
+    half = float(stdtrit(freedom(max(n_of(m), 2), d.persistence), 0.5 + 0.5 * level)) * m.standard_error
+    if d.logarithmic and m.value > 0.0:
+        factor = math.exp(half / m.value)
+        return m.value / factor, m.value * factor
     return m.value - half, m.value + half

@@ -22,6 +22,7 @@ from tests.validation.sections import (
     reference_rule,
     simulated,
     spatial,
+    uncertainty,
 )
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "validation.md"
@@ -35,6 +36,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "simulated truth": simulated.section,
     "clock": clock.section,
     "stride length": spatial.section,
+    "uncertainty": uncertainty.section,
     "live equals batch": one_path.section,
     "published figures": published.section,
 }

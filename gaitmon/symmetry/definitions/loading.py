@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
-    BETWEEN_SIDES,
+    EVENTS,
+    PROPORTION,
     Change,
     Group,
     MetricDefinition,
@@ -26,16 +27,16 @@ ROWS: tuple[MetricDefinition, ...] = (
     *per_side(
         "impact", "Impact peak at the pelvis", "m/s²",
         _PEAK.format("vertical acceleration of the pelvis less gravity"), _G, suffix="m_s2",
-        sign="more: harder landing", source=_PROXY,
+        sign="more: harder landing", persistence=PROPORTION, source=_PROXY,
         normal=Normal(2.3, 4.4, "centre of mass, slow to fast, from ground reaction curves", Tag.COMPUTED),
     ),
-    ln_ratio("impact", "Impact peak at the pelvis", "impact peaks", _G, change=_TEN),
+    ln_ratio("impact", "Impact peak at the pelvis", "impact peaks", _G, change=_TEN, persistence=EVENTS),
     *per_side(
         "thigh_impact", "Impact peak at the thigh", "m/s²",
         _PEAK.format("acceleration along the own thigh less gravity"), _G, suffix="m_s2",
-        sign="more: harder landing", source=f"{_PROXY}; soft tissue rings",
+        sign="more: harder landing", persistence=PROPORTION, source=f"{_PROXY}; soft tissue rings",
     ),
-    ln_ratio("thigh_impact", "Impact peak at the thigh", "impact peaks", _G, change=_TEN),
+    ln_ratio("thigh_impact", "Impact peak at the thigh", "impact peaks", _G, change=_TEN, persistence=EVENTS),
     MetricDefinition(
         "stance_load_ratio",
         "Stance-time load ratio, right to left",
@@ -45,7 +46,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         "antalgic gait shortens stance on the painful side (CLINICAL 1.8); time, not force",
         _G,
         normal=Normal(0.905, 1.105, "10 % either way, Hodt-Billington 2012", Tag.PAPER),
-        persistence=BETWEEN_SIDES,
+        persistence=PROPORTION,
         parts=("stance_time_ln_pct",),
         stored=False,
     ),
@@ -58,7 +59,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         "gaitmon's own, no norm is published: only against the wearer's own baseline, always with its parts",
         _G,
         parts=_LIMP,
-        persistence=BETWEEN_SIDES,
+        persistence=PROPORTION,
         stored=False,
     ),
 )  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
+    EVENTS,
+    PART,
     Change,
     Group,
     MetricDefinition,
@@ -26,7 +28,9 @@ def _both(
     sign: str = "more: moves further", change: Change | None = None,
 ) -> MetricDefinition:  # fmt: skip
     formula = f"{formula}, median over strides"
-    return MetricDefinition(id_, name, unit, sign, formula, source, _G, normal=normal, change=change)
+    return MetricDefinition(
+        id_, name, unit, sign, formula, source, _G, normal=normal, change=change, persistence=PART
+    )
 
 
 ROWS: tuple[MetricDefinition, ...] = (
@@ -61,19 +65,23 @@ ROWS: tuple[MetricDefinition, ...] = (
     ),
     *per_side(
         "drop", "Pelvic drop in stance", "deg", "largest ipsilateral obliquity in single support", _G,
+        persistence=PART,
         source=_DROP, normal=Normal(2.2, 6.6, _FREE, Tag.CODE),
     ),
     *per_side(
         "drop_mean", "Pelvic drop on average", "deg", "mean ipsilateral obliquity in single support", _G,
+        persistence=PART,
         source=f"{_DROP}; 1.3 at free speed (D)",
     ),
     *per_side(
         "drop_at_30_pct", "Pelvic drop at 30 %", "deg", "ipsilateral obliquity at 30 % of the stride", _G,
+        persistence=PART,
         source=f"{_DROP}; 0.3 at free speed (D)",
     ),
     *per_side(
         "rotation_forward", "Pelvic rotation forward", "deg",
         "largest forward rotation of the side, from the stride's mean", _G,
+        persistence=PART,
         source="excursion only: the offset cannot be seen without a magnetometer",
     ),
     _both(
@@ -95,11 +103,13 @@ ROWS: tuple[MetricDefinition, ...] = (
     ),
     *per_side(
         "vertical_excursion", "Vertical excursion of the pelvis on this leg", "m",
-        "max - min of vertical displacement from the own IC to the other side's", _G, source="CLINICAL 1.8",
+        "max - min of vertical displacement from the own IC to the other side's", _G,
+        persistence=PART, source="CLINICAL 1.8",
         normal=Normal(0.015, 0.045, "centre of mass 15 to 31 mm, the sacrum rises more", Tag.UNSURE),
     ),
     ln_ratio(
         "vertical_excursion", "Vertical excursion", "vertical excursions on the two legs", _G,
+        persistence=EVENTS,
         change=Change(10.0, "no figure for these sensors is published", Tag.JUDGEMENT),
     ),
 )  # fmt: skip

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
-    BETWEEN_SIDES,
+    EVENTS,
     LONG_WALKING,
+    PART,
+    PROPORTION,
+    SCATTER,
     Change,
     Group,
     MetricDefinition,
@@ -37,6 +40,7 @@ ROWS: tuple[MetricDefinition, ...] = (
             f"Pasciuto 2017 (M); {_FALLS}",
             _G,
             change=Change(5.0, "no figure is published", Tag.JUDGEMENT) if axis == "v" else None,
+            persistence=PART,
             core=axis == "v",
         )
         for axis, name in _AXES
@@ -52,6 +56,7 @@ ROWS: tuple[MetricDefinition, ...] = (
             f"symmetry of steps, not stability (Bellanca 2013); {_FALLS}",
             _G,
             normal=_HR[axis],
+            persistence=PART,
         )
         for axis, name in _AXES
     ),
@@ -68,7 +73,7 @@ ROWS: tuple[MetricDefinition, ...] = (
             strata=LONG_WALKING,
             min_strides=_WINDOW,
             normal=Normal(0.7, 0.95, "healthy adults", Tag.UNSURE) if axis == "v" else None,
-            persistence=BETWEEN_SIDES,
+            persistence=PROPORTION if what == "step" else SCATTER,
         )
         for what in ("step", "stride")
         for axis, name in _AXES
@@ -83,6 +88,6 @@ ROWS: tuple[MetricDefinition, ...] = (
         _G,
         strata=LONG_WALKING,
         min_strides=_WINDOW,
-        persistence=BETWEEN_SIDES,
+        persistence=EVENTS,
     ),
 )

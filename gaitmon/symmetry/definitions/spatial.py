@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
+    PART,
     TEN_PER_CENT,
     Change,
     Group,
@@ -28,6 +29,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         _LENGTH,
         _G,
         change=Change(0.18, _SLOW, Tag.PAPER),
+        persistence=PART,
         normal=Normal(0.86, 1.65, _TABLE, Tag.CODE),
     ),
     MetricDefinition(
@@ -47,6 +49,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         "m",
         "length of each stride",
         _G,
+        persistence=PART,
         sign="more: longer; on a straight way both sides' strides are equally long",
         source=_LENGTH,
     ),
@@ -56,6 +59,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         "m",
         "way of the body from the other side's IC to this one's",
         _G,
+        persistence=PART,
         source="the stride's length, shared out by the pelvis' rise in its two steps (Zijlstra & Hof 2003)",
     ),
     ln_ratio(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
-    BETWEEN_SIDES,
+    EVENTS,
     LONG_WALKING,
+    PART,
+    PROPORTION,
+    SCATTER,
     SIDES,
     TEN_PER_CENT,
     Change,
@@ -26,13 +29,14 @@ _PLOTNIK = "Plotnik 2007; about 23 strides needed (Kribus-Shmiel 2018)"
 ROWS: tuple[MetricDefinition, ...] = (
     *(
         ln_ratio(
- what, name, f"{text} times", _G, more="longer", change=_THREE, normal=TEN_PER_CENT, core=core
-)
-        for what, name, text, core in (
-            ("step_time", "Step time", "step", True),
-            ("stance_time", "Stance time", "stance", True),
-            ("swing_time", "Swing time", "swing", False),
-            ("single_support", "Single support", "single-support", False),
+            what, name, f"{text} times", _G, more="longer", change=_THREE, normal=TEN_PER_CENT, core=core,
+            persistence=persistence,
+        )
+        for what, name, text, core, persistence in (
+            ("step_time", "Step time", "step", True, PROPORTION),
+            ("stance_time", "Stance time", "stance", True, EVENTS),
+            ("swing_time", "Swing time", "swing", False, EVENTS),
+            ("single_support", "Single support", "single-support", False, EVENTS),
         )
     ),
     MetricDefinition(
@@ -47,7 +51,8 @@ ROWS: tuple[MetricDefinition, ...] = (
         min_strides=23,
         change=Change(1.5, "CLINICAL 3.2", Tag.JUDGEMENT),
         normal=Normal(1.0, 5.3, "3.16 ± 1.11, 40 to 75 years (Zadik); 5.68 ± 2.01 above", Tag.PAPER),
-        persistence=BETWEEN_SIDES,
+        persistence=SCATTER,
+ logarithmic=True,
     ),
     MetricDefinition(
         "pci_per_speed_pct_s_m",
@@ -59,7 +64,8 @@ ROWS: tuple[MetricDefinition, ...] = (
         _G,
         strata=LONG_WALKING,
         min_strides=23,
-        persistence=BETWEEN_SIDES,
+        persistence=SCATTER,
+ logarithmic=True,
     ),
     MetricDefinition(
         "cadence_steps_min",
@@ -92,6 +98,7 @@ ROWS: tuple[MetricDefinition, ...] = (
             "CLINICAL 1.1; final contact is the less certain event",
             _G,
             normal=Normal(low, high, "adults", Tag.CODE),
+            persistence=PROPORTION,
         )
         for what, name, low, high in (("stance", "Stance", 57.0, 68.0), ("swing", "Swing", 34.0, 41.0))
     ),
@@ -104,6 +111,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         "falls with speed: compare like with like",
         _G,
         normal=Normal(20.0, 31.0, "adults at normal speed; 22 to 39 when slow", Tag.CODE),
+        persistence=PROPORTION,
     ),
     *(
         MetricDefinition(
@@ -117,18 +125,29 @@ ROWS: tuple[MetricDefinition, ...] = (
             strata=LONG_WALKING,
             min_strides=30,
             normal=Normal(1.0, 3.0, "Hausdorff 2001, 2005; twice that on uneven ground", Tag.MEMORY),
-            persistence=BETWEEN_SIDES,
+            persistence=SCATTER,
+ logarithmic=True,
         )
         for side in SIDES
     ),
     *per_side("stride_time", "Stride time", "s", "IC to the next IC of the side", _G),
     *per_side(
-        "step_time", "Step time", "s", "IC of the other side to IC of this one", _G,
+        "step_time", "Step time", "s", "IC of the other side to IC of this one", _G, persistence=PART,
         normal=Normal(0.48, 0.61, "healthy adults, CLINICAL 1.1", Tag.CODE),
     ),
-    *per_side("stance_time", "Stance time", "s", "IC to FC", _G),
-    *per_side("swing_time", "Swing time", "s", "FC to the next IC", _G),
-    *per_side("single_support", "Single support", "s", "the other side's FC to its IC", _G),
-    *per_side("initial_double_support", "Initial double support", "s", "own IC to the other side's FC", _G),
-    *per_side("terminal_double_support", "Terminal double support", "s", "the other side's IC to own FC", _G),
+    *per_side("stance_time", "Stance time", "s", "IC to FC", _G, persistence=PART),
+    *per_side("swing_time", "Swing time", "s", "FC to the next IC", _G, persistence=PART),
+    *per_side(
+        "single_support", "Single support", "s", "the other side's FC to its IC", _G, persistence=PART
+    ),
+    *(
+        row
+        for which, name, formula in (
+            ("initial", "Initial", "own IC to the other side's FC"),
+            ("terminal", "Terminal", "the other side's IC to own FC"),
+        )
+        for row in per_side(
+            f"{which}_double_support", f"{name} double support", "s", formula, _G, persistence=PROPORTION
+        )
+    ),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
+    PART,
     Change,
     Group,
     MetricDefinition,
@@ -29,18 +30,22 @@ ROWS: tuple[MetricDefinition, ...] = (
     ln_ratio("hip_rom", "Hip range of motion", "max - min of hip flexion over a stride", _G, change=_ROM),
     *per_side(
         "thigh_rom", "Thigh range of motion", "deg", "max - min of thigh flexion over a stride", _G,
+        persistence=PART,
         normal=Normal(31.1, 51.7, _SPEEDS, Tag.COMPUTED),
     ),
     *per_side(
-        "hip_rom", "Hip range of motion", "deg", "max - min of hip flexion over a stride", _G, source=_HIP,
+        "hip_rom", "Hip range of motion", "deg", "max - min of hip flexion over a stride", _G,
+        persistence=PART, source=_HIP,
         normal=Normal(30.5, 52.8, _SPEEDS, Tag.COMPUTED),
     ),
     *per_side(
         "thigh_extension", "Thigh extension", "deg", "largest extension behind the vertical", _G,
+        persistence=PART,
         normal=Normal(11.0, 24.0, _SPEEDS, Tag.COMPUTED),
     ),
     *per_side(
-        "hip_extension", "Hip extension", "deg", "largest hip extension over a stride", _G, source=_HIP,
+        "hip_extension", "Hip extension", "deg", "largest hip extension over a stride", _G,
+        persistence=PART, source=_HIP,
         normal=Normal(-7.0, 18.4, "5.7 ± 6.5 at free speed, Schwartz 2008; here 0 is standing", Tag.CODE),
     ),
     *(
