@@ -1,6 +1,7 @@
 """Live sensors: archive first, then everything else as a function of it.
 
-    event -> raw archive (with the kernel) -> LiveRun -> messages -> outbox, with the checkpoint
+    event -> raw archive (with the kernel) | queue -> LiveRun -> messages -> outbox, with the checkpoint
+             the caller's thread           | a thread of its own
 
 Messages wait up to a second and are committed together, after the archive has been synced, so that the
 outbox never knows of an event that a power cut could take from the archive.
@@ -16,22 +17,26 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Self
 
 from gaitmon.analysis import produced_by
 from gaitmon.collector_run import Counts, LiveRun, digest
+from gaitmon.config import Settings
 from gaitmon.sensors.profile import FirmwareProfile
-from gaitmon.sensors.raw import AssignedSensor, Notification, RawEvent, SessionClosed, SessionOpened, Stalled
+from gaitmon.sensors.raw import AssignedSensor, Notification, RawEvent, SessionClosed, SessionOpened
 from gaitmon.sensors.stream import EventStream
 from gaitmon.sensors.stream_sensor import SensorCounts
-from gaitmon.store.archive import Archive
+from gaitmon.store.archive import Archive, ArchiveParams, volumes
+from gaitmon.store.archive_key import load_or_make_key
 from gaitmon.transport.checkpoint import Checkpoints
 from gaitmon.transport.outbox import Outbox
 from gaitmon.transport.schema import Message
 
 COMMIT_S = 1.0
 SNAPSHOT_S = 120.0  # of events are replayed at most after a crash; a snapshot has about 2 MB
-IDLE_S = 5.0
+QUEUE = 100_000  # events: nine minutes of three sensors, 20 MB
 # What a snapshot holds objects of: its code is part of what it is valid for.
 _STATEFUL = ("imu", "gait", "symmetry", "sensors", "pipeline*", "collector_run*", "model*")
 
@@ -63,8 +68,14 @@ class LiveCollector:
         self._snapshot_s, self._monotonic_ns, self._utc_ns = snapshot_s, monotonic_ns, utc_ns
         self._waiting: list[Message] = []
         self._committed_ns = self._snapshot_ns = self._heard_ns = 0
+        self._used = archive.next  # records that have been made into messages
         self._run = self._resumed()
+        self._session = self._run.stream.session
         self._commit(snapshot=True)
+        self._queue: Queue[tuple[int, RawEvent] | None] = Queue(QUEUE)
+        self._failure: Exception | None = None
+        self._worker = Thread(target=self._work, name="pipeline", daemon=True)
+        self._worker.start()
 
     def __enter__(self) -> Self:
         return self
@@ -82,9 +93,14 @@ class LiveCollector:
         return self._run.stream.counts
 
     @property
+    def behind(self) -> int:
+        """Events that are kept and not yet used."""
+        return self._queue.qsize()
+
+    @property
     def session(self) -> SessionOpened | None:
         """The open one; after a crash, the one that a restart may go on with."""
-        return self._run.stream.session
+        return self._session
 
     def open_session(
         self, wearer: str, gateway: str, sensors: Sequence[AssignedSensor], time_sync: str
@@ -93,25 +109,64 @@ class LiveCollector:
 
         Whether it really goes on, or the host has booted in between, EventStream tells from the clocks.
         """
-        now_us = self._utc_ns() // 1000
+        now_us, worn = self._utc_ns() // 1000, tuple(sensors)
         left, name = self.session, f"live-{_stamp(now_us)}-{secrets.token_hex(4)}"
-        if left is not None and (left.wearer, left.gateway, left.sensors) == (
-            wearer,
-            gateway,
-            tuple(sensors),
-        ):
+        if left is not None and (left.wearer, left.gateway, left.sensors) == (wearer, gateway, worn):
             name = left.session
-        event = SessionOpened(name, wearer, gateway, tuple(sensors), self._monotonic_ns(), now_us, time_sync)
+        event = SessionOpened(name, wearer, gateway, worn, self._monotonic_ns(), now_us, time_sync)
         self.sink(event)
         return event
 
+    def close_session(self, reason: str) -> None:
+        if self.session is not None:
+            self.sink(SessionClosed(self._monotonic_ns(), reason))
+
     def sink(self, event: RawEvent) -> None:
-        """Keep the event, then make of it what there is to make.  Raises StoreError on a full disk and
-        ProfileError for a session that names no known profile: then the event is neither kept nor used."""
+        """Keep the event; what there is to make of it is made by another thread, in order.
+
+        Raises StoreError on a full disk, and ProfileError or ConfigError for a session that cannot be
+        decoded: then the event is not kept.  Also raises what using an earlier event has raised.  Waits while
+        QUEUE events are still to be used.
+        """
+        if self._failure is not None:
+            raise self._failure
         if isinstance(event, SessionOpened):
-            EventStream(self._profiles).push(event)  # raises ProfileError before it is kept
-        self.archive.append(event)
+            EventStream(self._profiles).push(event)  # raises before it is kept
+        self._queue.put((self.archive.append(event), event))
+        if isinstance(event, SessionOpened | SessionClosed):
+            self._session = event if isinstance(event, SessionOpened) else None
+
+    def wait(self) -> None:
+        """Until every event has been used and what came of it committed.  Raises what using them raised."""
+        self._queue.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """Use what is left, commit and seal.  An open session stays open: a restart goes on with it."""
+        self._queue.put(None)
+        self._worker.join()
+        try:
+            if self._failure is not None:
+                raise self._failure
+            self._commit(snapshot=True)
+        finally:
+            self.archive.close()
+
+    def _work(self) -> None:
+        while (item := self._queue.get()) is not None:
+            try:
+                if self._failure is None:
+                    self._use(*item)
+            except Exception as error:  # told to whoever brings the next event
+                self._failure = error
+            finally:
+                self._queue.task_done()
+        self._queue.task_done()
+
+    def _use(self, number: int, event: RawEvent) -> None:
         self._waiting += self._run.feed(event)
+        self._used = number + 1
         now = self._heard_ns = event.monotonic_ns
         if abs(now - self._snapshot_ns) > self._snapshot_s * 1e9:
             self._commit(snapshot=True)
@@ -119,21 +174,6 @@ class LiveCollector:
             abs(now - self._committed_ns) > COMMIT_S * 1e9 or not isinstance(event, Notification)
         ):
             self._commit(snapshot=False)
-
-    def idle(self) -> None:
-        """To be called now and then: with no sensor in reach, time passes all the same, and is kept too."""
-        now = self._monotonic_ns()
-        if self.session is not None and now - self._heard_ns > IDLE_S * 1e9:
-            self.sink(Stalled(0, now))
-
-    def close_session(self, reason: str) -> None:
-        if self.session is not None:
-            self.sink(SessionClosed(self._monotonic_ns(), reason))
-
-    def close(self) -> None:
-        """Commit and seal.  A session that is open stays open: a restart goes on with it."""
-        self._commit(snapshot=True)
-        self.archive.close()
 
     # ---- checkpoint ---------------------------------------------------------------------------
 
@@ -167,7 +207,7 @@ class LiveCollector:
 
     def _commit(self, *, snapshot: bool) -> None:
         self.archive.sync()
-        offset = self.archive.next
+        offset = self._used
         with self._outbox.transaction() as db:
             if self._waiting:
                 self._outbox.append(self._waiting)
@@ -180,6 +220,20 @@ class LiveCollector:
         if snapshot:
             self._snapshot_ns = self._heard_ns
             self.archive.release(offset)
+
+
+def open_live(
+    settings: Settings,
+    outbox: Outbox,
+    profiles: Mapping[str, FirmwareProfile],
+    params: ArchiveParams | None = None,
+) -> LiveCollector:
+    """For the settings' gateway, its archive and key in the home.  Raises StoreError and ConfigError."""
+    settings.prepare_home()
+    folder = settings.archive_path(settings.gateway)
+    exists = folder.is_dir() and bool(volumes(folder))
+    key = load_or_make_key(settings.archive_key_path, archive_exists=exists)
+    return LiveCollector(Archive(folder, key, params), key, outbox, profiles)
 
 
 def written_for(profiles: Mapping[str, FirmwareProfile]) -> str:

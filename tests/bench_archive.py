@@ -53,6 +53,7 @@ def share_of_core(events: Sequence[RawEvent], *, archived: bool) -> float:
             begun = time.process_time()
             for event in events:
                 live.sink(event)
+            live.wait()
             used = time.process_time() - begun
             live.close()
             outbox.close()

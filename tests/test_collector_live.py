@@ -16,7 +16,7 @@ import pytest
 from gaitmon.collector_live import LiveCollector
 from gaitmon.collector_replay import replay
 from gaitmon.collector_run import LiveRun
-from gaitmon.errors import ProfileError
+from gaitmon.errors import ConfigError, ProfileError, StoreError
 from gaitmon.model import Placement
 from gaitmon.sensors.raw import AssignedSensor, RawEvent, SessionClosed, Stalled
 from gaitmon.simulate import RadioParams, SensorParams, Stand, Turn, Walk, WalkerParams, simulate
@@ -138,6 +138,7 @@ def test_a_restart_goes_on_with_the_session_and_the_segment(tmp_path: Path) -> N
         assert live.session.session == opened.session
         if part is after:
             live.sink(SessionClosed(raw.ns(95.0), "stopped"))
+        live.wait()
         counts = live.sensor_counts
         live.close()
         outbox.close()
@@ -180,29 +181,47 @@ def test_a_session_without_its_profile_is_refused_before_it_is_kept(tmp_path: Pa
             live.open_session(
                 "wearer-1", "gw-1", [AssignedSensor("s", Placement.PELVIS, "nobody", 1, 60.0)], "ntp"
             )
+        with pytest.raises(ConfigError):
+            live.open_session("wearer-1", "gw-1", [raw.dot(Placement.PELVIS)] * 2, "ntp")
         assert live.archive.next == 0
 
 
 def test_time_passes_with_no_sensor_in_reach(tmp_path: Path) -> None:
-    """The walk is closed though nobody says anything more, and the archive knows why."""
-    now = raw.ns(0.0)
-    archive, outbox = Archive(tmp_path / "archive", KEY), Outbox(tmp_path / "outbox.sqlite")
-    live = LiveCollector(archive, KEY, outbox, raw.PROFILES, monotonic_ns=lambda: now)
-    events = [e for e in walk() if e.monotonic_ns < raw.ns(30.0)]
-    for event in events:
-        live.sink(event)
-    assert live.counts.bouts == 0
-    for at_s in range(30, 60):
-        now = raw.ns(float(at_s))
-        live.idle()
-    assert live.counts.bouts == 1
-    live.close()
-    outbox.close()
+    """The walk is closed, and committed, though no sensor says anything more."""
+    with collector(tmp_path) as live, Closing(tmp_path) as outbox:
+        for event in walk():
+            if event.monotonic_ns < raw.ns(20.0):
+                live.sink(event)
+        live.wait()
+        assert live.counts.bouts == 0
+        for at_s in range(20, 50):
+            live.sink(Stalled(0, raw.ns(float(at_s))))
+        live.wait()
+        assert live.counts.bouts == 1
+        assert any(b'"kind":"bout"' in p for p in stored(outbox))
+
+
+def test_a_failure_is_told_to_whoever_brings_the_next_event(tmp_path: Path) -> None:
+    """The outbox refuses; nothing of what is kept is used twice or lost by the next start."""
+    events = walk()
+    live = collector(tmp_path)
+    live._outbox.close()
+
+    def walk_on() -> None:
+        for event in events[:6000]:
+            live.sink(event)
+        live.wait()
+
+    with pytest.raises(StoreError):
+        walk_on()
+    with pytest.raises(StoreError):
+        live.close()
     kept = archived(tmp_path)
-    assert [e.monotonic_ns for e in kept[len(events) :]] == [
-        raw.ns(s) for s in (35.0, 41.0, 47.0, 53.0, 59.0)
-    ]
-    assert all(isinstance(e, Stalled) for e in kept[len(events) :])
+    with collector(tmp_path) as again, Closing(tmp_path) as outbox:
+        for event in events[len(kept) :]:
+            again.sink(event)
+        again.wait()
+        assert stored(outbox) == payloads(events)
 
 
 def test_an_event_that_breaks_us_does_so_once(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gaitmon.errors import ProfileError
+from gaitmon.errors import ConfigError, ProfileError
 from gaitmon.imu.clock import ClockRestart
 from gaitmon.imu.clock_quality import pair_uncertainty_s
 from gaitmon.model import Gap, ImuBlock, Placement, SyncBound
@@ -85,7 +85,8 @@ class EventStream:
         return tuple(sensor.counts for sensor in self._sensors)
 
     def push(self, event: RawEvent) -> list[StreamItem]:
-        """Raises ProfileError when a session needs a profile that is not there."""
+        """Raises ProfileError when a session needs a profile that is not there, ConfigError when it has two
+        sensors in one place."""
         if isinstance(event, SessionOpened):
             return self._bounded(self._open(event))
         if (session := self._session) is None:
@@ -126,6 +127,7 @@ class EventStream:
             out = self._close(before, "another session")
         if before is None or before.session != event.session:
             self._segments = 0
+        _check_placements(event)
         self._sensors = [SensorStream(s, self._profile(s.profile)) for s in event.sensors]
         self._session, self._now_s = event, 0.0
         return [*out, self._begin(event, 0.0)]
@@ -198,3 +200,9 @@ class EventStream:
         first = [float(i.t_s[0]) for i in items[began:] if isinstance(i, ImuBlock) and i.placement in _THIGHS]
         at_s = self._now_s if was_known else min([self._now_s, *first])
         return [*items[:began], SyncBound(at_s, bound), *items[began:]]
+
+
+def _check_placements(session: SessionOpened) -> None:
+    worn = [s.placement for s in session.sensors if not s.placement.is_reference]
+    if len(set(worn)) < len(worn):
+        raise ConfigError("Two sensors are assigned to one place.", "Assign one sensor to each.")
