@@ -34,8 +34,10 @@ from bleak.exc import (
 from bumble import att, core, hci
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Advertisement, Connection, Device, Peer
+from bumble.gatt_client import ServiceProxy
 
 from gaitmon.virtual.controller import RadioController, make_device
+from gaitmon.virtual.gatt_cache import remembered
 
 T = TypeVar("T")
 
@@ -49,15 +51,18 @@ _UUID_LISTS = (
 
 class Hub:
     """One adapter.  mtu: what it asks a sensor for after connecting; 23 asks for nothing.
+    caches: whether it remembers a sensor's services, as BlueZ does, until client.unpair or forget.
 
     scanner, client: classes for bleak's ``backend=``.  connections: clients by address.
     resets: power cycles so far.
     """
 
-    def __init__(self, controller: RadioController, mtu: int = 517) -> None:
+    def __init__(self, controller: RadioController, mtu: int = 517, caches: bool = True) -> None:
         self.controller = controller
         self.device: Device = make_device(controller)
         self.mtu = mtu
+        self.caches = caches
+        self.services: dict[str, list[ServiceProxy]] = {}
         self.powered = False
         self.deaf = False
         self.resets = 0
@@ -108,6 +113,14 @@ class Hub:
         if not self.deaf:  # a scanner that has stopped hearing looks just like one with nobody around
             for scanner in list(self._scanners):
                 scanner.heard(advertisement)
+
+    async def forget(self, address: str) -> None:
+        """Keys and services of the sensor with this address."""
+        self.services.pop(address, None)
+        keys = self.device.keystore
+        with contextlib.suppress(KeyError):
+            if keys is not None:
+                await keys.delete(str(hci.Address(address)))
 
     async def connect(self, address: hci.Address) -> Connection:
         """Raises BleakError: slots taken, another attempt going on, powered off."""
@@ -271,16 +284,16 @@ class HubClient(BaseBleakClient):
             raise BleakError(f"failed to pair: {error}") from error
 
     async def unpair(self) -> None:
-        """The host forgets the keys."""
-        keys = self.hub.device.keystore
-        if keys is not None and self._target is not None:
-            with contextlib.suppress(KeyError):
-                await keys.delete(str(self._target))
+        """The host forgets keys and services, as BlueZ does with RemoveDevice."""
+        await self.hub.forget(self.address)
 
     async def _discover(self, peer: Peer) -> None:
-        await self._att(peer.discover_all())  # type: ignore[no-untyped-call]
+        known = self.hub.services.get(self.address) if self.hub.caches else None
+        if known is None:
+            await self._att(peer.discover_all())  # type: ignore[no-untyped-call]
+            known = self.hub.services[self.address] = peer.services
         services = BleakGATTServiceCollection()
-        for found in peer.services:
+        for found in remembered(peer, known):
             if self._wanted and text(found.uuid) not in self._wanted:
                 continue
             service = BleakGATTService(found, found.handle, text(found.uuid))

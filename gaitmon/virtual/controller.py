@@ -95,6 +95,17 @@ class RadioController(Controller):
         asyncio.get_running_loop().call_soon(self.send_hci_packet, event)
 
     # ---- HCI -----------------------------------------------------------------------------------
+    # bumble makes a coloured text of every packet whether anybody logs it or not: half of all the time.
+
+    def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        if isinstance(packet, hci.HCI_Command):
+            self.on_hci_command_packet(packet)
+        elif isinstance(packet, hci.HCI_AclDataPacket):
+            self.on_hci_acl_data_packet(packet)
+
+    def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        if self.host:
+            asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
 
     def on_hci_le_create_connection_command(self, command: hci.HCI_LE_Create_Connection_Command) -> None:
         if self.slots and len(self.le_connections) >= self.slots:
@@ -135,9 +146,21 @@ class RadioController(Controller):
         self.send_hci_packet(hci.HCI_LE_Advertising_Report_Event([report]))
 
 
+class _Host(Host):
+    def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        if isinstance(packet, hci.HCI_Event):
+            self.on_hci_event_packet(packet)
+        elif isinstance(packet, hci.HCI_AclDataPacket):
+            self.on_hci_acl_data_packet(packet)
+
+    def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        if self.hci_sink:
+            self.hci_sink.on_packet(bytes(packet))
+
+
 def make_device(controller: RadioController) -> Device:
     """A host over this chip, with nothing in its GATT server yet."""
     configuration = DeviceConfiguration(
         name=controller.name, address=controller.random_address, gatt_service_enabled=False
     )
-    return Device(config=configuration, host=Host(controller, AsyncPipeSink(controller)))
+    return Device(config=configuration, host=_Host(controller, AsyncPipeSink(controller)))

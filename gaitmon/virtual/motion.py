@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -12,7 +12,8 @@ from gaitmon.model import Floats, Placement
 from gaitmon.sensors.recording import Recording
 from gaitmon.simulate import ImuArrays
 
-_MARGIN = 8  # samples beside the piece: a spline's ends are felt no farther
+_MARGIN = 24  # samples beside the piece: a spline's ends are felt by 2e-14 there
+_PIECE_S = 30.0  # for which a spline is kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,8 @@ class Motion:
     t_s: Floats
     acc_m_s2: Floats
     gyr_rad_s: Floats | None
+
+    _kept: dict[int, CubicSpline] = field(default_factory=dict, repr=False)
 
     @property
     def end_s(self) -> float:
@@ -58,10 +61,20 @@ class Motion:
     def at(self, t_s: Floats) -> dict[str, Floats]:
         """acc_m_s2 and gyr_rad_s at increasing times, each (m, 3), by a cubic spline through the samples."""
         t = np.clip(t_s, self.t_s[0], self.t_s[-1])
-        first = max(0, int(np.searchsorted(self.t_s, t[0])) - _MARGIN)
-        last = min(len(self.t_s), int(np.searchsorted(self.t_s, t[-1])) + _MARGIN)
-        known = self.t_s[first:last]
-        out: dict[str, Floats] = {"acc_m_s2": CubicSpline(known, self.acc_m_s2[first:last])(t)}
+        pieces = np.floor(t / _PIECE_S).astype(np.int64)
+        values = np.concatenate([self._spline(int(k))(t[pieces == k]) for k in np.unique(pieces)])
+        out: dict[str, Floats] = {"acc_m_s2": values[:, :3]}
         if self.gyr_rad_s is not None:
-            out["gyr_rad_s"] = CubicSpline(known, self.gyr_rad_s[first:last])(t)
+            out["gyr_rad_s"] = values[:, 3:]
         return out
+
+    def _spline(self, piece: int) -> CubicSpline:
+        """Of 30 s; the last one is kept, as sensors go forward."""
+        if piece not in self._kept:
+            first = int(np.searchsorted(self.t_s, piece * _PIECE_S)) - _MARGIN
+            last = int(np.searchsorted(self.t_s, (piece + 1) * _PIECE_S)) + _MARGIN
+            known = slice(max(0, first), max(last, first + 2))
+            parts = [self.acc_m_s2[known]] + ([] if self.gyr_rad_s is None else [self.gyr_rad_s[known]])
+            self._kept.clear()
+            self._kept[piece] = CubicSpline(self.t_s[known], np.concatenate(parts, axis=1))
+        return self._kept[piece]

@@ -75,10 +75,12 @@ class VirtualRadio:
         """Nanoseconds of the running loop's clock: what time.monotonic_ns is in the real world."""
         return round(self._loop.time() * 1e9)
 
-    async def adapter(self, slots: int = 0, mtu: int = 517) -> Hub:
-        """slots: connections that it can hold, 0 for any number."""
+    async def adapter(self, slots: int = 0, mtu: int = 517, caches: bool = True) -> Hub:
+        """slots: connections that it can hold, 0 for any number.  mtu, caches: see Hub."""
         number = len(self._hubs) + 1
-        hub = Hub(RadioController(self.air, f"adapter {number}", f"C0:00:00:00:00:{number:02X}", slots), mtu)
+        hub = Hub(
+            RadioController(self.air, f"adapter {number}", f"C0:00:00:00:00:{number:02X}", slots), mtu, caches
+        )
         self._hubs.append(hub)
         await hub.power_on()
         return hub

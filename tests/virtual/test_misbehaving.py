@@ -192,3 +192,42 @@ def test_a_warped_loop_keeps_relations() -> None:
     assert run(test) == pytest.approx(1.0, abs=1e-6)
     with pytest.raises(ConfigError):
         warped_loop(0.0)
+
+
+def test_a_known_sensor_is_not_asked_again_what_it_has() -> None:
+    async def test() -> None:
+        took = []
+        async with VirtualRadio() as radio:
+            for hub in (await radio.adapter(), await radio.adapter(caches=False)):
+                sensor = await radio.sensor(DOT, swinging())
+                device = await found(hub, sensor)
+                for _ in range(2):
+                    began_ns = radio.now_ns()
+                    async with BleakClient(device, backend=hub.client) as client:
+                        took.append((radio.now_ns() - began_ns) / 1e9)
+                        uuids = {c.uuid for s in client.services for c in s.characteristics}
+                        assert set(DOT.gatt.values()) <= uuids
+                        assert await client.read_gatt_char(DOT.gatt["battery"]) == b"\x5a\x00"
+                    await asyncio.sleep(0.2)
+        first, again, *uncached = took
+        assert again < 0.25
+        assert min(first, *uncached) > 0.5
+
+    run(test)
+
+
+def test_a_remembered_service_can_be_another_firmwares() -> None:
+    async def test() -> None:
+        async with VirtualRadio() as radio:
+            hub = await radio.adapter()
+            sensor = await radio.sensor(DOT, swinging())
+            device = await found(hub, sensor)
+            async with BleakClient(device, backend=hub.client):
+                hub.services[sensor.address].pop()  # as if it had been remembered from before an update
+            async with BleakClient(device, backend=hub.client) as client:
+                assert client.services.get_characteristic(DOT.gatt["message_control"]) is None
+            await client.unpair()
+            async with BleakClient(device, backend=hub.client) as client:
+                assert client.services.get_characteristic(DOT.gatt["message_control"]) is not None
+
+    run(test)
