@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from scipy.io import loadmat
 
+from gaitmon.imu.orientation import up_in_sensor
 from gaitmon.model import Contact, ContactKind, Floats, Placement, Side
 from gaitmon.sensors.formats import open_recording
 from gaitmon.sensors.recording import Recording
@@ -136,3 +137,42 @@ def mobgap_bouts(trial: str, system: str = "INDIP") -> tuple[ReferenceBout, ...]
         strides = tuple((float(a), float(b)) for a, b in ends_s[valid])
         bouts.append(ReferenceBout(trial, float(bout.Start), float(bout.End), tuple(contacts), strides))
     return tuple(bouts)
+
+
+# Per sensor: times, the vertical (n, 3) as its own filter with a magnetometer has it, and whether that is in
+# the segment's frame (x forward, y left, z up), else in the sensor's.
+Verticals = dict[Placement, tuple[Floats, Floats, bool]]
+
+
+@cache
+def qmt_up() -> Verticals:
+    """From the quaternions of the body segments, whose own axes are x forward, y up, z right."""
+    content = loadmat(
+        recording("qmt_full_body", "full_body_example_data.mat"), squeeze_me=True, struct_as_record=False
+    )
+    segments = {
+        Placement.PELVIS: "hip",
+        Placement.LEFT_THIGH: "upper_leg_left",
+        Placement.RIGHT_THIGH: "upper_leg_right",
+    }
+    out: Verticals = {}
+    for placement, name in segments.items():
+        forward, up, right = up_in_sensor(np.asarray(content[name].quat, dtype=np.float64)).T
+        out[placement] = np.asarray(content["t"]), np.column_stack([forward, -right, up]), True
+    return out
+
+
+@cache
+def mtw_up() -> Verticals:
+    out: Verticals = {}
+    for suffix, placement in MTW_PLACEMENTS.items():
+        if placement.is_reference:
+            continue
+        path = recording("mtw_pelvis_thighs", f"example_calibration_xsens_00b45c{suffix[2:]}.csv")
+        lines = [x for x in path.read_text().splitlines() if not x.startswith("/")]
+        rows = csv.DictReader(lines, delimiter=";")
+        quat = np.array([[float(row[f"Quat_q{k}"]) for k in range(4)] for row in rows])
+        t_s = mtw().streams[placement].arrays()[0]
+        assert len(t_s) == len(quat)
+        out[placement] = t_s, up_in_sensor(quat), False
+    return out

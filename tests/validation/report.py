@@ -12,6 +12,7 @@ from pathlib import Path
 from gaitmon.analysis import produced_by
 from tests.validation.progress import showing
 from tests.validation.sections import (
+    angles,
     clock,
     daily,
     events,
@@ -34,6 +35,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "daily life": daily.section,
     "posture": posture.section,
     "simulated truth": simulated.section,
+    "angles": angles.section,
     "clock": clock.section,
     "stride length": spatial.section,
     "uncertainty": uncertainty.section,
