@@ -89,6 +89,7 @@ class GaitPipeline:
         self._meter = StrideMeter(self._chains, self._alignment, self.params.spatial)
         self._bout: list[Walked] = []
         self._bouts = 0
+        self._closed_until = -(10**12)  # grid index after the last bout
         self._from_pelvis = False  # whether any stride of the open bout is
         self._sides = SideWitnesses()
         self._posture = PostureWatch(self._chains, self.params.posture)
@@ -154,7 +155,7 @@ class GaitPipeline:
 
     def _on_tick(self, tick: int, v: Verdict) -> Iterator[Result]:
         now = tick * TICK
-        closed = self._tracker.push(tick, v.walking, v.period_s, v.lead, v.rest)
+        closed = self._tracker.push(tick, v.walking, v.period_s, v.lead, v.rest, heard=v.heard)
         sequence = closed or self._tracker.current
         if sequence is None:
             self._aligner.observe(now, self._chains)
@@ -203,17 +204,16 @@ class GaitPipeline:
             self._stages.begin(sequence)
         upto = min(now, sequence.end + LANDING)
         yield from self._join(upto)
+        if self._stages.stood_in(upto):
+            yield from self._strides(math.inf)
+            self._assembler.new_sequence()
+            self._stages.take_over(upto)
         for contact in self._stages.advance(sequence, upto):
-            self._assembler.push(contact)
+            since_s = self._assembler.opened_s(contact.side)
+            blind = since_s is not None and self._stages.blind(contact.side, since_s, contact.t_s)
+            self._assembler.push(contact, blind=blind, period_s=sequence.period_s)
             yield contact
-        complete_s = math.inf if sequence.closed else self._stages.complete_until(upto) / 100.0
-        for times in self._assembler.ready(complete_s):
-            if self._bout and times.start_s > self._bout_end_s() + MAX_PAUSE_S:
-                yield from self._close_bout(times.start_s)
-            walked = self._meter.measure(times, comparable=self._stages.comparable)
-            self._from_pelvis |= self._stages.from_pelvis
-            self._bout.append(walked)
-            yield walked.stride
+        yield from self._strides(math.inf if sequence.closed else self._stages.complete_until(upto) / 100.0)
         if sequence.closed:
             self._sequence_start = None
             self._stages.end()
@@ -225,23 +225,35 @@ class GaitPipeline:
             if self._aligned_over < SETTLED_WALK <= length:
                 yield from self._align(sequence, effective=sequence.end)
 
+    def _strides(self, complete_s: float) -> Iterator[Result]:
+        """The strides that end before complete_s, up to which all contacts are known."""
+        for times in self._assembler.ready(complete_s):
+            if self._bout and times.start_s > self._bout_end_s() + MAX_PAUSE_S:
+                yield from self._close_bout(times.start_s)
+            blind = self._stages.blind(times.side, times.start_s, times.end_s)
+            walked = self._meter.measure(times, comparable=self._stages.comparable, blind=blind)
+            self._from_pelvis |= self._stages.from_pelvis
+            self._bout.append(walked)
+            yield walked.stride
+
     def _join(self, upto: int) -> Iterator[Result]:
-        """A thigh that came late, or whose forward was not clear: its contacts count from here, once 8 s of
-        walking have shown how it sits."""
-        if upto % (4 * TICK):
+        """A thigh that came late, or whose forward was not clear, once 8 s of walking in the last 20 s have
+        shown how it sits: its contacts count from there, but in no bout that has closed."""
+        if upto % (4 * TICK) or self._sequence_start is None:
             return
+        start = max(self._sequence_start, upto - SETTLED_WALK)
         for p in (p for p in self._chains if p in THIGHS):
             known = self._alignment.get(p)
-            start = upto - ENOUGH_WALK
             if known is not None and known.flexion_known:
                 continue
-            if np.isnan(self._chains[p].raw.samples(start, upto)[:, 3]).any():
+            if np.isfinite(self._chains[p].raw.samples(start, upto)[:, 3]).sum() < ENOUGH_WALK:
                 continue
-            for alignment in self._aligner.align(start, upto, self._chains, upto):
+            effective = max(start, self._closed_until)
+            for alignment in self._aligner.align(start, upto, self._chains, effective):
                 if alignment.placement is p and alignment.flexion_known:
                     self._alignment[p] = alignment
                     yield alignment
-                    self._stages.join(p, upto)
+                    self._stages.join(p, effective)
 
     def _align(self, sequence: GaitSequence, effective: int | None = None) -> Iterator[Result]:
         """Alignment from this walk; effective from its start, or from where walking has ended."""
@@ -269,6 +281,7 @@ class GaitPipeline:
             return
         strides = [w.stride for w in walked]
         start_s, end_s = min(s.start_s for s in strides), max(s.end_s for s in strides)
+        self._closed_until = math.ceil(100 * end_s)
         heading = self._meter.heading(start_s, end_s, now_s)
         verdicts, turns = judge(strides, heading)
         kind = stratum(strides, start_s, end_s)

@@ -20,6 +20,7 @@ THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 POCKETS = (*THIGHS, Placement.PHONE)
 
 SHORTEST_STEP_S = 0.2  # between two contacts of one kind on one side; Mobilise-D accepts no shorter stride
+BACK = 200  # grid samples of a thigh without a hole, after which it tells its limb's contacts again
 Stage = LimbContacts | PelvisContacts | AccLimbContacts
 
 
@@ -64,13 +65,12 @@ class ContactStages:
 
     def begin(self, sequence: GaitSequence) -> None:
         """Choose who tells this sequence's contacts; nobody may be able to."""
+        self._stages = {}
         heard = [p for p in self._chains if self._is_heard(p, sequence)]
         start, params = sequence.start, self._params
-        self._stages = {
-            p: LimbContacts(p.side, start, params.limb)
-            for p in heard
-            if p in THIGHS and self._knows_flexion(p) and self._chains[p].has_gyroscope
-        }
+        thighs = self._thighs()
+        if any(p in heard for p in thighs):  # another that is silent now tells its limb's when it is back
+            self._stages = {p: LimbContacts(p.side, start, params.limb) for p in thighs}
         axis = self._alignment.get(Placement.PELVIS)
         if not self._stages and axis is not None and Placement.PELVIS in heard:
             stage = PelvisContacts(start, params.pelvis, sided=axis.flexion_known)
@@ -83,8 +83,26 @@ class ContactStages:
             }
 
     def join(self, placement: Placement, start: int) -> None:
-        """A thigh that was aligned during the sequence: its contacts count from here."""
-        self._stages[placement] = LimbContacts(placement.side, start, self._params.limb)
+        """A thigh that was aligned during the sequence: its contacts count from grid index start."""
+        if not self.from_pelvis:  # there, what the pelvis has told stands: the thigh takes over
+            self._stages[placement] = LimbContacts(placement.side, start, self._params.limb)
+
+    def stood_in(self, upto: int) -> bool:
+        """Whether the pelvis has told the contacts in place of a thigh that has been heard again for BACK."""
+        if not self.from_pelvis:
+            return False
+        rows = [self._chains[p].raw.samples(upto - BACK, upto) for p in self._thighs()]
+        return any(bool(np.isfinite(x[:, 3]).all()) for x in rows)
+
+    def take_over(self, upto: int) -> None:
+        """The thighs tell the contacts again, from where they were heard."""
+        self._stages = {p: LimbContacts(p.side, upto - BACK, self._params.limb) for p in self._thighs()}
+
+    def blind(self, side: Side | None, start_s: float, end_s: float) -> bool:
+        """Whether samples of the sensor that tells this side are missing between two moments."""
+        a, b = math.floor(100 * start_s), math.ceil(100 * end_s) + 1
+        tellers = [p for p in self._stages if p.side is side or self.from_pelvis]
+        return any(bool(np.isnan(self._chains[p].raw.samples(a, b)[:, 0]).any()) for p in tellers)
 
     def end(self) -> None:
         self._stages = {}
@@ -130,6 +148,11 @@ class ContactStages:
         forward, left, up = self._alignment[placement].rotation
         acc, gyr = rows[:, :3], rows[:, 3:6]
         return LimbSignals(first, -along(gyr, left), along(acc, forward), along(acc, up))
+
+    def _thighs(self) -> list[Placement]:
+        return [
+            p for p, c in self._chains.items() if p in THIGHS and self._knows_flexion(p) and c.has_gyroscope
+        ]
 
     def _knows_flexion(self, placement: Placement) -> bool:
         alignment = self._alignment.get(placement)

@@ -142,8 +142,9 @@ class StrideMeter:
                 rate = np.where(missing, total / known.sum(axis=0), rate)
         self._yaw.extend(a, rate[:, np.newaxis])
 
-    def measure(self, times: StrideTimes, *, comparable: bool = True) -> Walked:
-        """comparable: whether the two limbs' moments may be held against each other."""
+    def measure(self, times: StrideTimes, *, comparable: bool = True, blind: bool = False) -> Walked:
+        """comparable: whether the two limbs' moments may be held against each other.  blind: whether samples
+        of what told the stride are missing in it."""
         times = (
             self._comparable(times) if comparable else replace(times, opposite_ic_s=None, opposite_fc_s=None)
         )
@@ -153,7 +154,7 @@ class StrideMeter:
         highest, lowest = float(flexion.max()), float(flexion.min())
         known = not math.isnan(highest)
         flags = () if known or times.side is None else ("no angles",)
-        if not known and self._has_hole(times):
+        if blind:
             flags = ("gap",)
         length = self._length(times, curves)
         stride = Stride(
@@ -194,13 +195,6 @@ class StrideMeter:
             self._spatial,
             heading_change_rad=turned,
         )
-
-    def _has_hole(self, times: StrideTimes) -> bool:
-        thigh = next((p for p in THIGHS if p.side is times.side and p in self._chains), None)
-        if thigh is None:
-            return False
-        rows = self._chains[thigh].raw.view(math.floor(times.start_s * 100), math.ceil(times.end_s * 100))
-        return bool(np.isnan(rows[:, :3]).any())
 
 
 def summed_up(walked: Sequence[Walked], stratum: str) -> tuple[tuple[MetricValue, ...], tuple[Waveform, ...]]:

@@ -55,7 +55,7 @@ from gaitmon.model import Alignment, Contact, ContactKind, Floats, Gap, ImuBlock
 from gaitmon.pipeline import GaitPipeline
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries
-from gaitmon.simulate import SensorParams, Sit, Stand, Turn, Walk, WalkerParams, simulate
+from gaitmon.simulate import RadioParams, SensorParams, Sit, Stand, Turn, Walk, WalkerParams, simulate
 from tests.gait.cuts import SIZES, Shuffle, Streams, cut, few, shuffled, shuffles, spans
 from tests.gait.signals import STREAMS, THIGH, in_motion
 from tests.gait.walks import Item, as_text, between, in_order, part, whole, without
@@ -328,6 +328,18 @@ def two_thighs_one_silent() -> Streams:
     }
 
 
+@cache
+def bursts() -> Streams:
+    """Three tenths lost: in bursts that are bridged, in bursts that are not, and for seconds."""
+    sensors = {
+        Placement.PELVIS: SensorParams(rate_hz=60.0, radio=RadioParams(loss_fraction=0.3, burst_s=0.3)),
+        Placement.LEFT_THIGH: SensorParams(radio=RadioParams(loss_fraction=0.3, burst_s=0.06)),
+        Placement.RIGHT_THIGH: SensorParams(radio=RadioParams(loss_fraction=0.3, burst_s=2.0)),
+    }
+    script = (Stand(5.0), Walk(seconds=32.0), Stand(4.0), Walk(seconds=12.0), Stand(3.0))
+    return {p: [b] for p, b in whole(simulate(script, WalkerParams(), sensors, seed=6)).items()}
+
+
 def of_recording(recording: Recording, start_s: float, end_s: float) -> Streams:
     out: Streams = {p: [] for p in recording.streams if not p.is_reference}
     for item in deliveries(recording, 1000.0):
@@ -345,7 +357,11 @@ def at_once(streams: Streams) -> list[Result]:
     return played(streams, [i for items in streams.values() for i in items])
 
 
-SIMULATED: dict[str, Callable[[], Streams]] = {"eventful": eventful, "two thighs": two_thighs_one_silent}
+SIMULATED: dict[str, Callable[[], Streams]] = {
+    "eventful": eventful,
+    "two thighs": two_thighs_one_silent,
+    "bursts": bursts,
+}
 THREE = (Placement.PELVIS, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
 
 

@@ -90,6 +90,7 @@ class LimbContacts:
     _next: int = -(10**12)  # first index not yet judged as a peak
     _levels: list[tuple[int, float]] = field(default_factory=list)  # accepted peaks and their rates
     _peaks: list[int] = field(default_factory=list)
+    _holes: list[int] = field(default_factory=list)  # last missing sample of each, since the oldest of those
     _first: tuple[int, float] | None = None
     _waiting: list[_Swing] = field(default_factory=list)
 
@@ -138,6 +139,11 @@ class LimbContacts:
         now, before, after = w[i[0] : i[-1] + 1], w[i[0] - 1 : i[-1]], w[i[0] + 1 : i[-1] + 2]
         tops = i[(now > before) & (now >= after) & (now > p.min_swing_rad_s)]  # NaN compares as False
         self._next = b
+        missing = np.isnan(w[i[0] : i[-1] + 2])
+        if missing.any():
+            oldest = self._peaks[0] if self._peaks else a
+            ends = i[missing[:-1] & ~missing[1:]] + s.first
+            self._holes = [h for h in [*self._holes, *ends.tolist()] if h > oldest]
         peaks: list[int] = []
         for j in tops:
             around = w[max(j - hood, 0) : j + hood + 1]
@@ -171,7 +177,11 @@ class LimbContacts:
 
     def _swing_at(self, s: LimbSignals, peak: int, period_s: float) -> _Swing:
         self._peaks = [*self._peaks[-15:], peak]
-        own = [b - a for a, b in pairwise(self._peaks) if 50 <= b - a <= 250]
+        own = [
+            b - a
+            for a, b in pairwise(self._peaks)
+            if 50 <= b - a <= 250 and not any(a < hole < b for hole in self._holes)
+        ]
         known = [*[round(100 * period_s)] * 3, *own]  # the first step is shorter than a stride to come
         period, pace = round(median(known[-3:])), round(median(known[3:] or known))
         return _Swing(peak, period, pace, final_contact_s(s, peak, period, self.params))

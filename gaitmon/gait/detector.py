@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import cos, isnan, radians, sqrt
+from math import cos, isnan, nan, radians, sqrt
 from statistics import median
 
 import numpy as np
@@ -54,7 +54,7 @@ class _WalkingPosture:
         return fits
 
 
-_NO = Verdict(False)
+_NO, _UNHEARD = Verdict(False), Verdict(False, heard=False)
 _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 
 
@@ -73,7 +73,7 @@ class _Sensor:
 @dataclass(frozen=True, slots=True)
 class _Cell:
     """Half a second of one sensor: mean acceleration; and of what is looked at, acceleration or angular
-    rate, the mean, and the mean square about it."""
+    rate, the mean, and the mean square about it.  NaN where more than half of the samples are missing."""
 
     acc: tuple[float, float, float]
     mean: tuple[float, float, float]
@@ -108,15 +108,17 @@ class WalkingDetector:
         windows = self._windows(worn, smooth, n_ticks)
         asked = [self._asked(worn, [each[i] for each in windows]) for i in range(n_ticks)]
         if not any(asked):
-            return [_NO] * n_ticks
-        walking, period_s = self._look(worn, smooth, asked, windows)
+            return [_UNHEARD if voters is None else _NO for voters in asked]
+        walking, silent, period_s = self._look(worn, smooth, [each or [] for each in asked], windows)
         out = []
-        for i, voters in enumerate(asked):
+        for i, each in enumerate(asked):
+            voters = [k for k in each or () if not silent[k, i]]
             if not voters or not all(walking[k, i] for k in voters):
-                out.append(_NO)
+                out.append(_UNHEARD if each is None or (each and not voters) else _NO)
                 continue
             ends = [edges([c.square for c in windows[k][i]], worn[k].limits, self._params) for k in voters]
-            period = median(float(period_s[k, i]) for k in voters)
+            seen = [float(p) for p in period_s[voters, i] if not isnan(p)]
+            period = median(seen) if seen else nan
             out.append(Verdict(True, period, min(a for a, _ in ends), min(b for _, b in ends)))
         return out
 
@@ -141,10 +143,13 @@ class WalkingDetector:
             out.append(each)
         return out
 
-    def _asked(self, worn: list[_Sensor], windows: list[_Window]) -> list[int]:
-        """The sensors that must all walk, if none of them is too quiet for it; else none."""
+    def _asked(self, worn: list[_Sensor], windows: list[_Window]) -> list[int] | None:
+        """The sensors that must all walk, if none of them is too quiet for it; else none.  None where too
+        much of all of them is missing."""
         energy = [_mean_square(w) for w in windows]
         seen = [k for k, e in enumerate(energy) if not isnan(e)]
+        if not seen:
+            return None
         asked = [k for k in seen if worn[k].thigh] or seen
         return asked if all(energy[k] > worn[k].limits.walking ** 2 for k in asked) else []
 
@@ -154,11 +159,12 @@ class WalkingDetector:
         smooth: Mapping[Placement, Floats],
         asked: list[list[int]],
         windows: list[list[_Window]],
-    ) -> tuple[Bools, Floats]:
-        """Who walks in which window, and with which period, both of shape (sensors, windows); only where
-        asked."""
+    ) -> tuple[Bools, Bools, Floats]:
+        """Who walks in which window, who may, behind holes, and with which period, all of shape (sensors,
+        windows); only where asked."""
         params, shape = self._params, (len(worn), len(asked))
-        walking, period_s = np.zeros(shape, dtype=bool), np.full(shape, np.nan)
+        walking, silent = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+        period_s = np.full(shape, np.nan)
         never = np.zeros(shape[1], dtype=bool)
         voters = {k for each in asked for k in each}
         unsure = any(worn[k].thigh and not worn[k].gyroscope for k in voters)
@@ -175,10 +181,11 @@ class WalkingDetector:
                 for i in np.flatnonzero(looks[j]).tolist():
                     clear = bool(e.periodicity[j, i] > params.clear_periodicity)
                     walking[k, i] = k in asked[i] and self._in_posture(worn[k], windows[k][i], clear=clear)
+            silent[alike] = ~looks & ~e.told
             period_s[alike] = e.period_s
             if trunk and unsure:
                 never |= never_walks(e, params.trunk_acc, params).any(axis=0)
-        return walking & ~never, period_s
+        return walking & ~never, silent, period_s
 
     def _in_posture(self, sensor: _Sensor, window: _Window, *, clear: bool) -> bool:
         """Whether gravity stays put in this walking window, and where it is in walking."""
@@ -198,6 +205,11 @@ def _cells(rows: Floats, *, gyroscope: bool) -> list[_Cell]:
     mean = x.mean(axis=1)
     square = (x * x).mean(axis=1) - mean * mean
     first = 3 if gyroscope else 0
+    for i in np.flatnonzero(np.isnan(mean[:, first])).tolist():
+        there = x[i][np.isfinite(x[i][:, first])]
+        if len(there) >= TICK // 2:
+            mean[i] = there.mean(axis=0)
+            square[i] = (there * there).mean(axis=0) - mean[i] * mean[i]
     return [
         _Cell(
             (m[0], m[1], m[2]), (m[first], m[first + 1], m[first + 2]), q[first] + q[first + 1] + q[first + 2]
@@ -207,23 +219,29 @@ def _cells(rows: Floats, *, gyroscope: bool) -> list[_Cell]:
 
 
 def _mean_square(window: _Window) -> float:
-    """About the window's mean; NaN where a sample is missing."""
+    """About the window's mean; NaN where more than half of the window is missing."""
     x = y = z = total = 0.0
+    n = 0
     for cell in window:
+        if isnan(cell.square):
+            continue
         a, b, c = cell.mean
         x, y, z = x + a, y + b, z + c
         total += cell.square + a * a + b * b + c * c
-    n = len(window)
-    return total / n - (x * x + y * y + z * z) / (n * n)
+        n += 1
+    return nan if 2 * n < CELLS else total / n - (x * x + y * y + z * z) / (n * n)
 
 
 def _vertical(window: _Window) -> tuple[tuple[float, float, float], float]:
-    """Which way is up in the mean of the window, unit, and the cosine between the means of its halves."""
+    """Which way is up in the mean of the window, unit, and the cosine between the means of its halves; 1
+    where one of them is missing."""
     half = len(window) // 2
     a, b = (
-        [sum(cell.acc[axis] for cell in part) for axis in range(3)] for part in (window[:half], window[half:])
+        [sum(cell.acc[axis] for cell in part if not isnan(cell.acc[axis])) for axis in range(3)]
+        for part in (window[:half], window[half:])
     )
     x, y, z = (p + q for p, q in zip(a, b, strict=True))
     length = sqrt(x * x + y * y + z * z) or 1.0
-    product = sqrt(sum(p * p for p in a) * sum(q * q for q in b)) or 1.0
-    return (x / length, y / length, z / length), sum(p * q for p, q in zip(a, b, strict=True)) / product
+    product = sqrt(sum(p * p for p in a) * sum(q * q for q in b))
+    settled = sum(p * q for p, q in zip(a, b, strict=True)) / product if product else 1.0
+    return (x / length, y / length, z / length), settled

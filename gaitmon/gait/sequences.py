@@ -25,20 +25,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf, nan, sqrt
+from math import inf, isnan, nan, sqrt
 from statistics import median
 
 import numpy as np
 
+from gaitmon.gait.holes import autocorrelation
 from gaitmon.model import Bools, Floats
 
 TICK = 50  # grid samples between decisions, and of a cell: 0.5 s
 WINDOW = 400  # grid samples looked at, 4 s
 PAUSE = 200  # grid samples without movement that end a sequence, 2 s
 CELLS = WINDOW // TICK
+USUAL_PERIOD_S = 1.1  # of a stride, free walking: only until holes let one be seen
 _DECIMATE = 4  # 25 Hz is plenty below 9 Hz
 _FFT = 160  # 100 samples and the longest lag, without wrapping around
 _LAG_S = _DECIMATE / 100.0
+_PAIRS = 25  # a second of samples that have a partner one lag later: fewer say nothing of a period
 _HZ = np.fft.rfftfreq(_FFT, _LAG_S)
 _SHAKING = _HZ > 3.5
 _HANN = np.hanning(WINDOW // _DECIMATE)
@@ -86,12 +89,14 @@ class SequenceParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """Per window; NaN where samples are missing.
+    """Per window; NaN where more than half of the samples are missing.
 
     rms (signal's unit); periodicity (-1..1); period_s.  Accelerometers only, else NaN: step_share, of the
     second harmonic of the period in the first two, along gravity; shaking_share, of the power above 3.5 Hz.
+    told: whether every lag could be looked at; else holes may hide the period.
     """
 
+    told: Bools
     rms: Floats
     periodicity: Floats
     period_s: Floats
@@ -117,14 +122,24 @@ def evidence(
     rows = np.arange(n_ticks)[:, np.newaxis] * TICK + np.arange(0, WINDOW, _DECIMATE)
     x = np.concatenate([signal[rows] for signal in signals])
     mean = x.mean(axis=1, keepdims=True)
+    known = np.isfinite(x[:, :, 0])
+    holed = np.flatnonzero(np.isnan(mean[:, 0, 0]) & (2 * known.sum(axis=1) >= x.shape[1]))
+    if len(holed):  # about the mean of what is known, and 0, which adds nothing, where it is not
+        mean[holed, 0] = np.nansum(x[holed], axis=1) / known[holed].sum(axis=1)[:, np.newaxis]
+        x[holed] = np.where(known[holed, :, np.newaxis], x[holed], mean[holed])
     x = x - mean
     n = x.shape[1]
     spectrum = np.fft.rfft(x, _FFT, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2).sum(axis=2)
     acov = np.fft.irfft(power, _FFT, axis=1)[:, :n] / (n - np.arange(n))
-    variance = acov[:, 0]
+    variance = acov[:, 0].copy()
+    if len(holed):
+        r = autocorrelation(x[holed], known[holed], fft=_FFT, fewest_pairs=_PAIRS)
+        variance[holed] *= n / known[holed].sum(axis=1)
+        acov[holed] = r * variance[holed, np.newaxis]
     lo, hi = round(limits.min_lag_s / _LAG_S), round(params.max_lag_s / _LAG_S)
     peak, period_s = _period(acov[:, lo : hi + 1], lo)
+    told = np.isfinite(acov[:, lo : hi + 1]).all(axis=1)
     step = shaking = np.full(len(x), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         rms = np.sqrt(variance)
@@ -135,6 +150,7 @@ def evidence(
         periodicity = peak / variance
     shape = len(signals), n_ticks
     return Evidence(
+        told.reshape(shape),
         rms.reshape(shape),
         periodicity.reshape(shape),
         period_s.reshape(shape),
@@ -145,13 +161,19 @@ def evidence(
 
 def _period(acov: Floats, lo: int) -> tuple[Floats, Floats]:
     """Highest autocovariance of each window, and the shortest lag (s) with a peak nearly as high: two
-    strides repeat as well as one.  Column 0 of acov is lag ``lo``."""
+    strides repeat as well as one.  Column 0 of acov is lag ``lo``; -inf where it is not known.  NaN where
+    only the slope of a peak can be seen."""
     peak = acov.max(axis=1)
     with np.errstate(invalid="ignore"):
         tops = (acov[:, 1:-1] >= acov[:, :-2]) & (acov[:, 1:-1] >= acov[:, 2:])
         tops &= acov[:, 1:-1] >= 0.85 * peak[:, np.newaxis]
+    unseen = np.isneginf(acov)
+    cut_off = unseen.any(axis=1)
+    tops &= ~(unseen[:, :-2] | unseen[:, 2:])
     best = np.where(tops.any(axis=1), tops.argmax(axis=1) + 1, acov.argmax(axis=1))
-    return peak, (best + lo) * _LAG_S
+    period_s = (best + lo) * _LAG_S
+    period_s[cut_off & ~tops.any(axis=1)] = nan
+    return peak, period_s
 
 
 def _step_share(vertical: Floats, period_s: Floats) -> Floats:
@@ -165,8 +187,11 @@ def _step_share(vertical: Floats, period_s: Floats) -> Floats:
 
 
 def edges(cells: Sequence[float], limits: Thresholds, params: SequenceParams) -> tuple[int, int]:
-    """lead and rest of a walking window (see Verdict) from the mean squares of its cells."""
-    level = sqrt(max(sum(sorted(cells)[CELLS // 2 :]), 0.0) / (CELLS - CELLS // 2))
+    """lead and rest of a walking window (see Verdict) from the mean squares of its cells, NaN where too
+    little of one is known."""
+    known = sorted(square for square in cells if not isnan(square))
+    livelier = known[len(known) // 2 :]
+    level = sqrt(max(sum(livelier), 0.0) / max(len(livelier), 1))
     least = max(params.moving_share * level, limits.moving) ** 2
     moving = [i for i, square in enumerate(cells) if square > least]
     if not moving:
@@ -206,6 +231,7 @@ def _runs(e: Evidence, limits: Thresholds, params: SequenceParams) -> Bools:
 class Verdict:
     """Of one tick: whether all who can tell see walking in the window before it.
 
+    heard: False where nobody can tell, because too many samples are missing.
     lead, rest: grid samples at the window's beginning and end that are not part of the walk (a pause of
     more than PAUSE cuts off what was before it; rest is WINDOW when nothing moves).
     """
@@ -214,13 +240,14 @@ class Verdict:
     period_s: float = nan
     lead: int = 0
     rest: int = 0
+    heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class GaitSequence:
     """Grid indices [start, end).  end is where walking has been seen so far while closed is False.
 
-    period_s: median period of the windows seen so far.
+    period_s: median period of the windows seen so far; of the sequence before where holes hide it.
     """
 
     start: int
@@ -234,7 +261,7 @@ class SequenceTracker:
 
     A window that looks like walking marks all of itself but its lead and rest; sequences never overlap.
     A pause of PAUSE ends the sequence, and so do more than ``patience`` windows in a row that do not
-    look like walking.
+    look like walking.  Windows of which nobody can tell count neither way, but end it after PAUSE, too.
     """
 
     def __init__(self, patience: int = 3) -> None:
@@ -244,6 +271,7 @@ class SequenceTracker:
         self._end = 0
         self._floor = -(10**12)  # before every recording; no sequence starts before the last one's end
         self._periods: list[float] = []
+        self._usual_s = USUAL_PERIOD_S  # then, of the last sequence
 
     @property
     def current(self) -> GaitSequence | None:
@@ -252,9 +280,9 @@ class SequenceTracker:
         return GaitSequence(self._start, self._end, False, self._period())
 
     def push(
-        self, tick: int, walking: bool, period_s: float, lead: int = 0, rest: int = 0
+        self, tick: int, walking: bool, period_s: float, lead: int = 0, rest: int = 0, *, heard: bool = True
     ) -> GaitSequence | None:
-        """The sequence that this tick's verdict closes, if it does.  lead, rest: as in Evidence."""
+        """The sequence that this tick's verdict closes, if it does.  The rest: as in Verdict."""
         t = tick * TICK
         if walking and rest < PAUSE:
             self._quiet = 0
@@ -263,9 +291,10 @@ class SequenceTracker:
                 self._end = self._start
                 self._periods = []
             self._end = max(self._end, t - rest)
-            self._periods = [*self._periods[-8:], period_s]
+            if not isnan(period_s):
+                self._periods = [*self._periods[-8:], period_s]
             return None
-        self._quiet += 1
+        self._quiet += heard
         if self._start is None or (self._quiet <= self._patience and t - self._end < PAUSE):
             return None
         return self.close()
@@ -275,7 +304,8 @@ class SequenceTracker:
             return None
         done = GaitSequence(self._start, self._end, True, self._period())
         self._start, self._floor, self._quiet = None, self._end, 0
+        self._usual_s = done.period_s
         return done
 
     def _period(self) -> float:
-        return median(self._periods)
+        return median(self._periods) if self._periods else self._usual_s

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from statistics import median
 
 from gaitmon.model import Contact, ContactKind, Side
 
 MIN_STRIDE_S, MAX_STRIDE_S = 0.4, 3.0  # Mobilise-D accepts 0.2-3.0 s a stride; a thigh cannot do 0.2
+TWO_STRIDES = (
+    1.4  # times the usual stride: more, with samples missing in between, may be two (geometric mean)
+)
+USUAL_OF, USUAL_FOR_S = 6, 20.0  # strides that say what is usual, and for how long
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class StrideTimes:
 class StrideAssembler:
     """Pairs each side's initial contacts within one gait sequence.  Stateful.
 
+    Where samples are missing a contact may be, too: two contacts with a hole in between are a stride only
+    if there is no room for two.
     ordinals count a side's initial contacts over the whole segment and never start again.
     """
 
@@ -35,6 +42,7 @@ class StrideAssembler:
     _open_ordinal: dict[Side | None, int] = field(default_factory=dict)
     _recent: list[Contact] = field(default_factory=list)
     _waiting: list[tuple[Side | None, int, Contact, Contact]] = field(default_factory=list)
+    _usual: list[tuple[float, float]] = field(default_factory=list)  # end and duration of whole strides
 
     def new_sequence(self) -> None:
         """A stride never reaches from one gait sequence into another."""
@@ -42,16 +50,33 @@ class StrideAssembler:
         self._recent.clear()
         self._waiting.clear()
 
-    def push(self, contact: Contact) -> None:
+    def push(self, contact: Contact, *, blind: bool = False, period_s: float = 0.0) -> None:
+        """blind: samples of what tells this side are missing since its initial contact before.  period_s:
+        the gait sequence's stride period, for want of strides."""
         self._recent = [c for c in self._recent if c.t_s > contact.t_s - 3 * MAX_STRIDE_S] + [contact]
         if contact.kind is not ContactKind.IC:
             return
         ordinal = self._ordinal[contact.side] = self._ordinal.get(contact.side, 0) + 1
         before = self._open.get(contact.side)
-        if before is not None and MIN_STRIDE_S <= contact.t_s - before.t_s <= MAX_STRIDE_S:
+        if before is not None and self._is_one(before.t_s, contact.t_s, period_s, blind=blind):
             self._waiting.append((contact.side, self._open_ordinal[contact.side], before, contact))
         self._open[contact.side] = contact
         self._open_ordinal[contact.side] = ordinal
+
+    def _is_one(self, start_s: float, end_s: float, period_s: float, *, blind: bool) -> bool:
+        duration_s = end_s - start_s
+        if not MIN_STRIDE_S <= duration_s <= MAX_STRIDE_S:
+            return False
+        if not blind:
+            self._usual = [*self._usual[1 - USUAL_OF :], (end_s, duration_s)]
+            return True
+        recent = [d for at_s, d in self._usual if at_s > end_s - USUAL_FOR_S]
+        return duration_s < TWO_STRIDES * (median(recent) if recent else period_s)
+
+    def opened_s(self, side: Side | None) -> float | None:
+        """The side's last initial contact in this gait sequence."""
+        before = self._open.get(side)
+        return None if before is None else before.t_s
 
     def ready(self, complete_until_s: float) -> list[StrideTimes]:
         """Strides that end before complete_until_s, up to which both sides' contacts are known."""

@@ -25,7 +25,7 @@ from gaitmon.model import Alignment, Floats, Placement
 MIN_WALK = 400  # grid samples: 4 s of walking find the axis within 2 degrees
 ENOUGH_WALK = 800  # 8 s within 1 degree
 SETTLED_WALK = 2000  # 20 s: steady walking, not the few steps to a chair; not asked for again
-STILL = 100  # grid samples looked at for stillness
+STILL = 100  # grid samples looked at for stillness, of which half must be there
 _NEAR_WALKING = np.cos(np.radians(35.0))  # standing is the stillness nearest to the posture of walking
 _FIRST_RESTS, _RESTS = 5, 30  # of STILL each: those taken as they are, and those that may be added
 _SAME_STANCE = np.cos(np.radians(2.0))
@@ -73,10 +73,12 @@ class Aligner:
         ups: dict[Placement, Floats] = {}
         for p, chain in chains.items():
             x = chain.raw.samples(tick_index - STILL, tick_index)
+            if np.isnan(x[:, 0]).any():
+                x = x[np.isfinite(x[:, 0])]
+                if len(x) < STILL // 2:
+                    continue
             acc = x[:, :3]
             mean = acc.mean(axis=0)
-            if np.isnan(mean[0]):
-                continue
             if np.abs(acc - mean).max() > 0.6 or (chain.has_gyroscope and np.abs(x[:, 3:6]).max() > 0.25):
                 return
             ups[p] = unit(mean)
@@ -135,12 +137,13 @@ class Aligner:
 
 
 def _walked(start: int, end: int, chains: Mapping[Placement, SensorChain]) -> dict[Placement, Floats]:
-    """Complete rows of each sensor over grid indices [start, end), where there are enough of them."""
+    """Rows of each sensor over grid indices [start, end) that were heard, where there are enough of them;
+    their vertical may be missing."""
     good: dict[Placement, Floats] = {}
     for p, c in chains.items():
         if c.has_gyroscope or p is Placement.PELVIS:  # an accelerometer will do for the pelvis
             v = c.raw.view(start, end)
-            good[p] = v[np.isfinite(v if c.has_gyroscope else v[:, :3]).all(axis=1)]
+            good[p] = v[np.isfinite(v[:, : 6 if c.has_gyroscope else 3]).all(axis=1)]
     return {p: v for p, v in good.items() if len(v) >= MIN_WALK // 2}
 
 

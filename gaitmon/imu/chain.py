@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from gaitmon.imu.motion import MotionTrack
+from gaitmon.imu.orientation import PASSED
 from gaitmon.imu.resample import GRID_HZ, GridRun, Resampler
 from gaitmon.imu.smooth import HALF, Smoothed
 from gaitmon.model import Gap, ImuBlock, Placement
 
 _SETTLE_FIRST = 50  # rows after the start in which the vertical is not trusted yet
-_SETTLE_GAP = 300  # and after a gap: the orientation filter forgets with a time constant of 3 s
+_SETTLE_GAP = 200  # and after a gap over which it did not go on (gaitmon.imu.orientation)
 
 
 CELL = 50  # grid samples between decisions: small pushes wait until they bring the next one nearer
@@ -85,9 +86,11 @@ class SensorChain:
             if len(x) == 0:
                 return
         if run.starts or not self.smooth.open:
-            self.smooth.close()
             again = self.raw.begun and self.raw.end > self.raw.first
-            self.raw.begin_run(first, _SETTLE_GAP if again else _SETTLE_FIRST)
+            missing = first - self._run_end if self._heard else 0
+            if missing > PASSED:
+                self.smooth.close()
+            self.raw.begin_run(first, _SETTLE_GAP if again else _SETTLE_FIRST, missing)
         if self._heard and first - self._run_end > GRID_HZ:
             self.holes.append((self._run_end, first))
         self.raw.append(first, x)

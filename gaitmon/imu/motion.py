@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaitmon.imu.orientation import Orientation, up_in_sensor
+from gaitmon.imu.orientation import PASSED, Orientation, up_in_sensor
 from gaitmon.imu.track import Track
 from gaitmon.model import Floats
 
@@ -24,12 +24,16 @@ class MotionTrack(Track):
         self._known = 0  # grid index before which up is written
         self._run_end = 0
         self._settled = 0
+        self._missing = 0  # grid samples before the run that begins
 
-    def begin_run(self, first: int, settling: int) -> None:
-        """Rows from grid index first on follow; up is not trusted in the first ``settling`` of them."""
+    def begin_run(self, first: int, settling: int, missing: int = 0) -> None:
+        """Rows from grid index first on follow, ``missing`` after the last run's end; up is not trusted in
+        the first ``settling`` of them, unless the orientation goes on over what is missing."""
         self._orient()
         self._known = self._run_end = first
-        self._settled = first + settling
+        self._missing = missing
+        if not 0 < missing <= PASSED:
+            self._settled = first + settling
 
     def append(self, first: int, signals: Floats) -> None:
         """signals: (n, 6), or (n, 3) without a gyroscope, at grid index ``first`` of the run begun last."""
@@ -59,7 +63,9 @@ class MotionTrack(Track):
         if self._known >= self._run_end:
             return
         rows = super().view(self._known, self._run_end)
-        up = up_in_sensor(self._orientation.push(rows[:, :3], rows[:, 3:6]), rows[:, 6:9])
+        quaternions = self._orientation.push(rows[:, :3], rows[:, 3:6], missing=self._missing)
+        self._missing = 0
+        up = up_in_sensor(quaternions, rows[:, 6:9])
         rows[:, 9] = np.einsum("ij,ij->i", rows[:, 3:6], up)
         unsettled = self._settled - self._known
         if unsettled > 0:

@@ -20,32 +20,56 @@ from gaitmon.model import Floats
 # start their 0.5 is for a calibrated chip.  Over 36 simulated walkers both together make the offset of
 # obliquity in walking 0.19 instead of 0.24 deg, of thigh flexion 0.22 instead of 0.28.
 _BIAS = {"biasSigmaRest": 0.06, "biasSigmaInit": 2.0}
+PASSED = 10  # grid samples: the longest hole across which orientation goes on
 
 
 class Orientation:
-    """Orientation of one sensor along one run without gaps.  Stateful, causal."""
+    """Orientation of one sensor along its runs.  Stateful, causal.
+
+    How a hole is passed was measured on simulated walks of 0.6 to 1.6 m/s and two recordings.  Across up to
+    0.1 s a straight line between the samples on either side leaves the vertical of a thigh 1 to 2 degrees
+    off (rms), of the pelvis 0.5.  What turned in a longer hole is lost, and a filter that goes on from before
+    it needs more than 4 s to forget: 3 s after a hole of 0.3 s it is still 6 to 13 degrees off.  Begun anew,
+    with the bias it had learned, it is 2 degrees off after 1 s and 1 to 2 after 2 s, however long the hole.
+    """
 
     def __init__(self) -> None:
         self._vqf = VQF(1.0 / GRID_HZ, **_BIAS)
+        self._last: tuple[Floats, Floats] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """For a checkpoint: the filter itself cannot be pickled, its state can."""
-        return dict(self._vqf.state)
+        return {"vqf": dict(self._vqf.state), "last": self._last}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._vqf = VQF(1.0 / GRID_HZ, **_BIAS)
-        self._vqf.state = state
+        self._vqf.state, self._last = state["vqf"], state["last"]
 
-    def push(self, acc_m_s2: Floats, gyr_rad_s: Floats) -> Floats:
+    def push(self, acc_m_s2: Floats, gyr_rad_s: Floats, *, missing: int = 0) -> Floats:
         """acc, gyr: shape (n, 3), sensor frame -> quaternions (n, 4), w x y z, sensor to earth (z up).
 
+        missing: grid samples between the last of the call before and the first of this one.
         The heading of the earth frame is arbitrary and drifts slowly: only differences over a stride
-        mean anything.
+        mean anything, and none across a hole.
         """
         if len(acc_m_s2) == 0:
             return np.empty((0, 4))
+        if missing and self._last is not None:
+            self._pass(missing, acc_m_s2[0], gyr_rad_s[0])
+        self._last = acc_m_s2[-1].copy(), gyr_rad_s[-1].copy()
         out = self._vqf.updateBatch(np.ascontiguousarray(gyr_rad_s), np.ascontiguousarray(acc_m_s2))
         return np.asarray(out["quat6D"])
+
+    def _pass(self, missing: int, acc_m_s2: Floats, gyr_rad_s: Floats) -> None:
+        """Over a hole before this sample."""
+        if missing > PASSED or self._last is None:
+            bias, sigma = self._vqf.getBiasEstimate()
+            self._vqf = VQF(1.0 / GRID_HZ, **_BIAS)
+            self._vqf.setBiasEstimate(bias, sigma)
+            return
+        share = np.arange(1, missing + 1)[:, np.newaxis] / (missing + 1)
+        acc, gyr = (a + share * (b - a) for a, b in zip(self._last, (acc_m_s2, gyr_rad_s), strict=True))
+        self._vqf.updateBatch(np.ascontiguousarray(gyr), np.ascontiguousarray(acc))
 
 
 def up_in_sensor(quat: Floats, out: Floats | None = None) -> Floats:

@@ -6,7 +6,7 @@ whatever neighbours, it is asked for.  Most of a day is rest, in which nobody lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,11 +24,12 @@ _GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
 
 @dataclass(slots=True)
 class _Run:
-    """Raw rows without a hole at grid indices [start, end)."""
+    """Raw rows at grid indices [start, end), without a hole but those bridged, each [first, last)."""
 
     start: int
     end: int
     closed: bool = False
+    bridged: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def known(self) -> int:
@@ -39,6 +40,8 @@ class _Run:
 class Smoothed:
     """Columns acc below 9 Hz (3), gyr below 6 Hz (3); NaN where samples are missing.
 
+    Over a hole of up to 0.1 s a straight line is filtered instead: half a period of what passes 6 Hz.  The
+    raw track keeps the hole, and what rests on it is flagged there.
     Zero phase.  Before a run's first sample, and after its last, the signal is taken as constant, so a
     stream that starts in motion does not start with a step from zero.  Stateful: remembers what it made.
     """
@@ -66,7 +69,10 @@ class Smoothed:
     def grow(self, start: int, end: int) -> None:
         """The raw track holds a run's rows [start, end): a new one, or the open one's next."""
         if self.open:
-            self._runs[-1].end = end
+            run = self._runs[-1]
+            if start > run.end:
+                run.bridged.append((run.end, start))
+            run.end = end
         else:
             self._runs.append(_Run(start, end))
 
@@ -103,6 +109,13 @@ class Smoothed:
             out[lo - a : hi - a] = self._filtered(run, lo, hi)
         return out
 
+    def _bridge(self, seen: Floats, first: int, last: int, origin: int) -> None:
+        """A straight line over the columns [first, last) of ``seen``, whose column 0 is grid index origin."""
+        left, right = (self._raw.samples(origin + k, origin + k + 1)[0] for k in (first - 1, last))
+        a, b = max(first, 0), min(last, seen.shape[1])
+        share = (np.arange(a, b) - first + 1) / (last - first + 1)
+        seen[:, a:b] = left[:, np.newaxis] + share * (right - left)[:, np.newaxis]
+
     def _filtered(self, run: _Run, a: int, b: int) -> Floats:
         lo, hi = max(a - HALF, run.start), min(b + HALF, run.end)
         rows = self._raw.samples(lo, hi)
@@ -110,6 +123,9 @@ class Smoothed:
         seen = np.empty((6, n + 2 * HALF))
         before, after = lo - (a - HALF), b + HALF - hi
         seen[:, before : before + hi - lo] = rows.T
+        for first, last in run.bridged:
+            if first < hi and last > lo:
+                self._bridge(seen[:, before : before + hi - lo], first - lo, last - lo, lo)
         if before:
             seen[:, :before] = seen[:, before, np.newaxis]
         if after:

@@ -107,14 +107,20 @@ def test_a_whole_day_tick_by_tick_is_the_same() -> None:
     assert sequences_of(of.chains, ticks_at_once=ticks) == sequences_of(of.chains)
 
 
-def test_missing_samples_are_not_walking() -> None:
-    walk = simulate((Stand(6.0), Walk(seconds=14.0), Stand(6.0)), WalkerParams(speed_m_s=1.2), seed=2)
+@pytest.mark.parametrize(("missing_s", "sequences"), [(0.3, 1), (1.0, 1), (2.6, 2)])
+def test_a_walk_goes_on_over_a_short_hole(missing_s: float, sequences: int) -> None:
+    """Missing samples are neither walking nor rest: up to 2 s of them break no walk; nothing before a
+    longer hole's end, or after its beginning, is walking."""
+    walk = simulate((Stand(6.0), Walk(seconds=16.0), Stand(6.0)), WalkerParams(speed_m_s=1.2), seed=2)
     block = whole(walk)[Placement.LEFT_THIGH]
-    there = (block.t_s < 12.0) | (block.t_s >= 12.3)
-    holed = chain_of(Placement.THIGH, block.t_s[there], block.acc_m_s2[there])
-    before, after = sequences_of({Placement.THIGH: holed})
-    assert before.end <= 1201
-    assert after.start >= 1229
+    there = (block.t_s < 12.0) | (block.t_s >= 12.0 + missing_s)
+    found = sequences_of(
+        {Placement.THIGH: chain_of(Placement.THIGH, block.t_s[there], block.acc_m_s2[there])}
+    )
+    assert len(found) == sequences
+    if sequences == 2:
+        assert found[0].end <= 1201
+        assert found[1].start >= 1200 + 100 * missing_s - 50
 
 
 def test_a_trunk_that_is_still_overrules_a_moving_thigh() -> None:

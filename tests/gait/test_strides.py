@@ -109,3 +109,25 @@ def test_without_a_side_there_is_no_other() -> None:
     found = strides(contacts)
     assert [s.side for s in found] == [None] * 3
     assert all(s.opposite_ic_s is None and s.fc_s is not None for s in found)
+
+
+def blind_strides(durations_s: Sequence[float], blind: int) -> list[StrideTimes]:
+    """Left strides of these durations; samples are missing in number ``blind``."""
+    stage, at_s = StrideAssembler(), 0.0
+    for k, duration_s in enumerate([0.0, *durations_s]):
+        at_s += duration_s
+        stage.push(Contact(IC, L, at_s), blind=k == blind + 1, period_s=1.1)
+    return stage.ready(np.inf)
+
+
+@pytest.mark.parametrize(("duration_s", "given"), [(1.0, True), (1.3, True), (1.5, False), (2.0, False)])
+def test_over_a_hole_there_is_no_room_for_two(duration_s: float, given: bool) -> None:
+    """A contact may hide in the hole: what could be two strides is none."""
+    found = blind_strides([1.0, 1.02, duration_s, 1.0], blind=2)
+    assert [s.ordinal for s in found] == ([1, 2, 3, 4] if given else [1, 2, 4])
+    assert len(blind_strides([1.0, 1.02, duration_s, 1.0], blind=-5)) == 4
+
+
+def test_without_strides_the_sequence_says_what_is_usual() -> None:
+    assert len(blind_strides([1.2], blind=0)) == 1
+    assert blind_strides([2.2], blind=0) == []

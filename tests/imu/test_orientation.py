@@ -73,3 +73,23 @@ def test_up_is_a_unit_vector_against_gravity() -> None:
     np.testing.assert_allclose(np.linalg.norm(up, axis=1), 1.0, atol=1e-9)
     force = block.acc_m_s2 / np.linalg.norm(block.acc_m_s2, axis=1)[:, np.newaxis]
     assert np.degrees(np.arccos(np.clip((up * force).sum(axis=1), -1.0, 1.0))).max() < 1.0
+
+
+@pytest.mark.parametrize(("missing", "after", "limit_deg"), [(10, 0, 3.5), (30, 200, 3.0), (300, 200, 3.0)])
+def test_the_vertical_is_back_after_a_hole(missing: int, after: int, limit_deg: float) -> None:
+    """Root mean square over 20 holes in a brisk walk of a thigh, against the same walk without them.
+
+    Measured: 2.0 degrees right after 0.1 s (9.5 without the line over it); 2 s after 0.3 s 1.2 and after 3 s
+    1.4 degrees (17 and 16 had the filter gone on).
+    """
+    block = whole(plain_walk(1.25).simulated)[Placement.LEFT_THIGH]
+    assert block.gyr_rad_s is not None
+    acc, gyr = block.acc_m_s2, block.gyr_rad_s
+    there = up_in_sensor(Orientation().push(acc, gyr))
+    off = []
+    for a in range(1200, 3200, 97):
+        b, stage = a + missing, Orientation()
+        stage.push(acc[:a], gyr[:a])
+        up = up_in_sensor(stage.push(acc[b:], gyr[b:], missing=missing))[after]
+        off.append(np.degrees(np.arccos(np.clip(up @ there[b + after], -1.0, 1.0))))
+    assert np.sqrt(np.mean(np.square(off))) < limit_deg

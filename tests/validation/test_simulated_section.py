@@ -15,11 +15,10 @@ from tests.validation.sections.simulated_faults import (
     WORN,
     degraded,
     invented_strides,
-    loss,
-    loss_case,
     swap,
     swap_case,
 )
+from tests.validation.sections.simulated_loss import loss, loss_case
 from tests.validation.sections.simulated_report import recovery
 from tests.validation.sections.simulated_score import pairs, score, stride_errors, turn_pairs
 from tests.validation.sections.simulated_tables import differences_s, events, f1, within_sd
@@ -92,7 +91,8 @@ def test_what_goes_wrong_is_measured() -> None:
     assert swapped.swapped_labels in ("swapped", "cannot tell")
     lossy = loss(loss_case(0, 4.0))
     assert 0.15 < lossy.share_lost < 0.45
-    assert lossy.received[0] >= lossy.covered[0] >= lossy.walking[0] >= lossy.walking[1]
+    assert 0 < lossy.outside.strides[1] <= lossy.outside.strides[0] < lossy.outside.contacts[0]
+    assert lossy.inside.contacts[0] > lossy.inside.contacts[1]
     alone = degraded(0, next(w for w in WORN if w.absent == (Placement.PELVIS, Placement.RIGHT_THIGH)))
     assert alone.recall[Side.LEFT] > 0.8
     assert alone.recall[Side.RIGHT] == 0.0

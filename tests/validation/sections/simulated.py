@@ -24,19 +24,16 @@ from tests.validation.sections import simulated_cases as cases
 from tests.validation.sections import simulated_report as report
 from tests.validation.sections.simulated_cases import Case, Limbs
 from tests.validation.sections.simulated_faults import (
-    BURSTS_S,
     WORN,
     Degraded,
-    Loss,
     Swap,
     Worn,
     degraded,
-    loss,
-    loss_case,
     swap,
     swap_case,
     verdict,
 )
+from tests.validation.sections.simulated_loss import BURSTS_S, Loss, loss, loss_case
 from tests.validation.sections.simulated_score import Score, score
 
 J = TypeVar("J")
@@ -53,7 +50,7 @@ class Scale:
     asymmetry_persons: int = 7
     strides: int = 206
     swaps: int = 42
-    losses: int = 3
+    losses: int = 12
     persons_degraded: int = 3
     skew_s: float = 3600.0
     processes: int = 2
@@ -161,7 +158,7 @@ def measured(scale: Scale) -> Measured:
         injected,
         _each(score, [i.case for i in injected], scale),
         _each(swap, [swap_case(n) for n in range(scale.swaps)], scale),
-        _each(loss, [loss_case(n, b) for b in BURSTS_S for n in range(scale.losses)], scale),
+        _each(loss, [loss_case(n, b) for b in (0.0, *BURSTS_S) for n in range(scale.losses)], scale),
         _each(_degraded, [(n, w) for w in WORN for n in range(scale.persons_degraded)], scale),
         _each(skew_differences_s, [scale.skew_s], replace(scale, processes=1))[0],
     )

@@ -1,4 +1,4 @@
-"""Simulated walks on which something is wrong: sensors swapped, missing, dropping out; samples lost."""
+"""Simulated walks on which something is wrong: sensors swapped, missing, dropping out."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 
 from gaitmon.model import (
     Bools,
-    ContactKind,
-    Floats,
     Gap,
     ImuBlock,
     Notice,
@@ -21,15 +19,12 @@ from gaitmon.model import (
     WalkingBout,
 )
 from gaitmon.pipeline import run
-from gaitmon.simulate import RadioParams, Simulated, Stand, Walk, simulate
+from gaitmon.simulate import Simulated, Stand, Walk, simulate
 from tests.validation.sections.simulated_cases import Case, Limbs, case
-from tests.validation.sections.simulated_score import LOOSE_S, doubts, pairs, times_of
+from tests.validation.sections.simulated_score import LOOSE_S, doubts, pairs
 
 LEFT, RIGHT, PELVIS = Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.PELVIS
 SWAPPED = {LEFT: RIGHT, RIGHT: LEFT, PELVIS: PELVIS}
-SUPPORTS_S = ((0.0, 0.0), (1.0, 0.7), (4.0, 4.0))  # before and after a contact; see Loss
-LOSS = 0.3
-BURSTS_S = (0.05, 0.2, 1.0, 4.0)
 
 
 # ---- swapped thighs
@@ -74,61 +69,7 @@ def _labelled(block: ImuBlock, names: dict[Placement, Placement]) -> ImuBlock:
     return replace(block, placement=names.get(block.placement, block.placement))
 
 
-# ---- lost samples
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """One walk under bursts of loss.  invented: found strides that are none (both ends within LOOSE_S).
-
-    Of straight, steady ICs, how many there were and how many were found: received, at whose own instant the
-    thigh was heard; covered, with nothing lost from 1.0 s before to 0.7 s after (what dating one takes);
-    walking, with nothing lost for 4 s either side (what recognising walking takes as well).
-    """
-
-    burst_s: float
-    share_lost: float
-    strides: int
-    invented: int
-    received: tuple[int, int]
-    covered: tuple[int, int]
-    walking: tuple[int, int]
-
-
-def loss_case(number: int, burst_s: float) -> Case:
-    of = case(tuple(Limbs)[number % 2], 5000 + number, (Stand(8.0), Walk(seconds=180.0), Stand(5.0)))
-    return replace(of, sensors=replace(of.sensors, radio=RadioParams(loss_fraction=LOSS, burst_s=burst_s)))
-
-
-def loss(of: Case) -> Loss:
-    simulated = simulate(of.script, of.walker, of.sensors, of.seed)
-    results = run(simulated.blocks(1.0), simulated.streams)
-    truth = simulated.truth
-    counts = np.zeros((3, 2), dtype=int)
-    for side in Side:
-        placement = LEFT if side is Side.LEFT else RIGHT
-        true = np.array(sorted({t for s in truth.own(side) for t in (s.start_s, s.end_s)}))
-        _, hit = pairs(times_of(results, side, ContactKind.IC), true, LOOSE_S)
-        found = np.zeros(len(true), dtype=bool)
-        found[hit] = True
-        heard = np.sort(simulated.streams[placement].t_s)
-        for row, (before_s, after_s) in enumerate(SUPPORTS_S):
-            heard_all = _covered(heard, true, before_s, after_s)
-            counts[row] += [heard_all.sum(), (heard_all & found).sum()]
-    strides, invented = invented_strides(results, simulated)
-    lost = float(np.mean(list(truth.loss_fraction.values())))
-    received, covered, walking = ((int(n), int(k)) for n, k in counts)
-    return Loss(of.sensors.radio.burst_s, lost, strides, invented, received, covered, walking)
-
-
-def _covered(heard_s: Floats, at_s: Floats, before_s: float, after_s: float) -> Bools:
-    """Whether nothing is missing in [at - before, at + after]: no two samples further apart than 70 ms."""
-    first = np.searchsorted(heard_s, at_s - before_s, side="right") - 1
-    last = np.searchsorted(heard_s, at_s + after_s, side="left")
-    hole = np.concatenate([[0], np.cumsum(np.diff(heard_s) > 0.07)])
-    inside: Bools = (first >= 0) & (last < len(heard_s))
-    whole: Bools = inside & (hole[np.minimum(last, len(hole) - 1)] == hole[np.maximum(first, 0)])
-    return whole
+# ---- strides that are none
 
 
 def invented_strides(results: Iterable[Result], simulated: Simulated) -> tuple[int, int]:
