@@ -24,7 +24,7 @@ LOSS = 0.3
 BURSTS_S = (0.05, 0.2, 1.0, 4.0)
 BEFORE_S, AFTER_S = 1.0, 0.7
 GAP_S = 0.07
-_STANDING_S = 2.0  # a stride that opens within this of the walk's first contact begins in standing
+_STANDING_S = 1.0  # a stride that opens within this of the walk's first contact, or closes so of its last
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Found:
 
     strides: true, straight and steady, and how many of them were found.  contacts: initial ones, likewise.
     given: strides given out.  invented: of these, both of whose contacts are not those of one true stride of
-    that limb within LOOSE_S.  doubled: of these, over more than one.  starting: of the invented, opened by
-    the walk's first contact.
+    that limb within LOOSE_S.  doubled: of these, over more than one.  at_ends: of the invented, beside
+    standing: with one of the walk's first or last contacts.
     """
 
     strides: tuple[int, int]
@@ -42,7 +42,7 @@ class Found:
     given: int
     invented: int
     doubled: int
-    starting: int
+    at_ends: int
 
     def __add__(self, other: Found) -> Found:
         return Found(
@@ -51,7 +51,7 @@ class Found:
             self.given + other.given,
             self.invented + other.invented,
             self.doubled + other.doubled,
-            self.starting + other.starting,
+            self.at_ends + other.at_ends,
         )
 
 
@@ -125,13 +125,14 @@ def _found(
     of_these = _whole(heard_s, ends[:, 0], BEFORE_S, ends[:, 1] - ends[:, 0] + AFTER_S) == outside
     wrong = [spans[k] for k in np.flatnonzero(of_these) if k not in right]
     contacts_s = np.array(sorted({t for s in every for t in s}))
+    first_s, last_s = truth.contacts[0].t_s, truth.contacts[-1].t_s
     return Found(
         (int(place.sum()), sum(k in there for k in np.flatnonzero(place))),
         (int(here.sum()), int((here & hit).sum())),
         int(of_these.sum()),
         len(wrong),
         sum(bool(((contacts_s > a + LOOSE_S) & (contacts_s < b - LOOSE_S)).any()) for a, b in wrong),
-        sum(a < truth.contacts[0].t_s + _STANDING_S for a, _ in wrong),
+        sum(a < first_s + _STANDING_S or b > last_s - _STANDING_S for a, b in wrong),
     )
 
 

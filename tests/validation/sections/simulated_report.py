@@ -185,7 +185,7 @@ def _fault_bars(losses: Sequence[Loss], clocks: Skew) -> list[list[str]]:
         ],
         [
             "30 % loss in bursts", "no invented stride; recall outside gaps >= 0.99",
-            f"{total.invented} of {total.given} strides, {total.starting} of them the step out of standing; "
+            f"{total.invented} of {total.given} strides, {total.at_ends} of them beside standing; "
             f"{unflagged} over a gap unflagged; recall {share(k, n)}",
             held(total.invented == 0 and unflagged == 0 and k >= RECALL_BAR * n), "none",
         ],
@@ -349,14 +349,14 @@ def lost(losses: Sequence[Loss]) -> str:
                 *(share(k, n) if n else "none" for n, k in (inside.strides, inside.contacts)),
                 ms(float(np.std(errors))) if len(errors) else "-",
                 f"{outside.invented} of {outside.given}", f"{inside.invented} of {inside.given}",
-                both.doubled, both.starting, sum(x.unflagged for x in some),
+                both.doubled, both.at_ends, sum(x.unflagged for x in some),
             ]
         )  # fmt: skip
     head = [
         "mean burst (s)", "lost", "strides found outside gaps", "contacts found outside gaps",
         "strides found inside gaps", "contacts found inside gaps", "SD of contacts inside gaps (ms)",
         "invented outside gaps", "invented inside gaps", "of these over two strides",
-        "of these the step out of standing", "over a gap and not flagged",
+        "of these beside standing", "over a gap and not flagged",
     ]  # fmt: skip
     return "\n\n".join(
         [
@@ -368,7 +368,7 @@ def lost(losses: Sequence[Loss]) -> str:
             "which is what dating contacts takes (the swing before, its neighbours, the landing, 0.25 s for "
             "the filters); a gap is two samples more than 70 ms apart. Found: of true straight, steady ones. "
             "Invented: a stride whose contacts are not both those of one true stride of its side within 150 "
-            "ms, flagged or not. The step out of standing is told up to 0.3 s early with nothing lost, too. "
+            "ms, flagged or not. A step into or out of standing is misdated with nothing lost, too. "
             "Holes of up to 0.1 s are bridged by a straight line before signals are smoothed; a stride over "
             "one, or over a longer one, is flagged gap and counts in no value; one that the pelvis told "
             "while the thigh was silent is flagged no angles. SD: about the walk's "
