@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import pi
 from typing import Annotated, Literal, Self
 
@@ -191,6 +192,7 @@ class Layout(Strict):
             raise ValueError("there is no measured quantity in it")
         return self
 
+    @cached_property
     def dtype(self) -> np.dtype[np.void]:
         """Of one frame: ticks under their name, measured quantities (samples, count) under theirs."""
         order = "<" if self.endian == "little" else ">"
@@ -257,7 +259,7 @@ class Layout(Strict):
 
     def decode_fitting(self, frames: Sequence[bytes]) -> Decoded:
         """frames: at least one, all of which fit."""
-        table = np.frombuffer(b"".join(frames), dtype=self.dtype())
+        table = np.frombuffer(b"".join(frames), dtype=self.dtype)
         ticks: dict[str, Ticks] = {}
         values: dict[str, Floats] = {}
         with np.errstate(invalid="ignore", over="ignore"):
@@ -278,7 +280,7 @@ class Layout(Strict):
         frames, rest = divmod(len(samples), self.samples)
         if rest:
             raise ValueError(f"{len(samples)} samples are not frames of {self.samples}")
-        table = np.zeros(frames, dtype=self.dtype())
+        table = np.zeros(frames, dtype=self.dtype)
         for c in self.constants:
             wanted = np.frombuffer(unhex(c.bytes), dtype=np.uint8)
             table["frame"][:, c.offset : c.offset + len(wanted)] = wanted
