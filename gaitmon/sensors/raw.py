@@ -60,7 +60,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Stalled:
-    """The watchdog saw nothing of a linked sensor up to monotonic_ns: time passes without it."""
+    """Somebody listened and heard nothing of this sensor up to monotonic_ns: time passes without it."""
 
     sensor: int
     monotonic_ns: int

@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from bleak import BleakScanner
 from bleak.args import SizedBuffer
 from bleak.assigned_numbers import gatt_char_props_to_strs
+from bleak.backends.adapter import BaseBleakAdapter
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
@@ -36,7 +37,6 @@ from bumble.core import UUID, AdvertisingData
 from bumble.device import Advertisement, Connection, Device, Peer
 from bumble.gatt_client import ServiceProxy
 
-from gaitmon.virtual.controller import RadioController, make_device
 from gaitmon.virtual.gatt_cache import remembered
 
 T = TypeVar("T")
@@ -50,16 +50,22 @@ _UUID_LISTS = (
 
 
 class Hub:
-    """One adapter.  mtu: what it asks a sensor for after connecting; 23 asks for nothing.
-    caches: whether it remembers a sensor's services, as BlueZ does, until client.unpair or forget.
-
-    scanner, client: classes for bleak's ``backend=``.  connections: clients by address.
-    resets: power cycles so far.
+    """One adapter.  scanner, client, adapter: classes for bleak's ``backend=``.  connections: clients by
+    address.  resets: power cycles so far.
     """
 
-    def __init__(self, controller: RadioController, mtu: int = 517, caches: bool = True) -> None:
-        self.controller = controller
-        self.device: Device = make_device(controller)
+    def __init__(
+        self,
+        device: Device,
+        lose_power: Callable[[], None] = lambda: None,
+        mtu: int = 517,
+        caches: bool = True,
+    ) -> None:
+        """device: the host over the chip; lose_power: of the chip.  mtu: what it asks a sensor for after
+        connecting; 23 asks for nothing.  caches: whether it remembers a sensor's services, as BlueZ does,
+        until client.unpair or forget."""
+        self.device = device
+        self._lose_power = lose_power
         self.mtu = mtu
         self.caches = caches
         self.services: dict[str, list[ServiceProxy]] = {}
@@ -70,6 +76,7 @@ class Hub:
         self._scanners: set[HubScanner] = set()
         self.scanner: type[BaseBleakScanner] = type("VirtualScanner", (HubScanner,), {"hub": self})
         self.client: type[BaseBleakClient] = type("VirtualClient", (HubClient,), {"hub": self})
+        self.adapter: type[BaseBleakAdapter] = type("VirtualAdapter", (HubAdapter,), {"hub": self})
         self.device.on(Device.EVENT_ADVERTISEMENT, self._on_advertisement)
 
     async def power_on(self) -> None:
@@ -82,7 +89,7 @@ class Hub:
         self.powered = False
         self._scanners.clear()
         self.device.scanning = False
-        self.controller.lose_power()
+        self._lose_power()
         await asyncio.sleep(0)
 
     async def reset(self, down_s: float = 0.5) -> None:
@@ -122,9 +129,19 @@ class Hub:
             if keys is not None:
                 await keys.delete(str(hci.Address(address)))
 
+    def orphan(self) -> None:
+        """The process that used it died without a word.  Its links stay, as bluetoothd keeps them."""
+        self._scanners.clear()
+        for client in list(self.connections.values()):
+            client.abandon()
+
     async def connect(self, address: hci.Address) -> Connection:
-        """Raises BleakError: slots taken, another attempt going on, powered off."""
+        """The link there is, else a new one.  Raises BleakError: slots taken, another attempt going on,
+        powered off."""
         self.check_powered()
+        kept = self.device.find_connection_by_bd_addr(address)
+        if kept is not None:
+            return kept
         if self.device.is_le_connecting:
             raise BleakError("another connection attempt is in progress (le-connection-abort-by-local)")
         try:
@@ -191,6 +208,19 @@ class HubScanner(BaseBleakScanner):
             address, address, name, {"address": advertisement.address}, said
         )
         self.call_detection_callbacks(device, said)
+
+
+class HubAdapter(BaseBleakAdapter):
+    hub: ClassVar[Hub]
+
+    @classmethod
+    async def get(cls, **_: Any) -> Self:
+        return cls()
+
+    async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:  # noqa: ARG002
+        """Whoever made the connection, and whatever services it has."""
+        peers = [connection.peer_address for connection in self.hub.device.connections.values()]
+        return [BLEDevice(plain(address), None, {"address": address}) for address in peers]
 
 
 class HubClient(BaseBleakClient):
@@ -263,13 +293,21 @@ class HubClient(BaseBleakClient):
                 await self._connection.disconnect()
 
     def _on_disconnection(self, _reason: int) -> None:
+        self._forget()
+        if self._disconnected_callback:
+            self._disconnected_callback()
+
+    def _forget(self) -> None:
         self._connection = None
         self._peer = None
         self._notifying.clear()
         self.services = None
         self.hub.connections.pop(self.address, None)
-        if self._disconnected_callback:
-            self._disconnected_callback()
+
+    def abandon(self) -> None:
+        """Nobody hears what this client would say any more."""
+        self._disconnected_callback = None
+        self._forget()
 
     async def pair(self, *_: Any, **__: Any) -> None:
         """Just Works, or with the keys of the last time."""

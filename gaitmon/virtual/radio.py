@@ -15,7 +15,7 @@ from gaitmon.sensors.profile import FirmwareProfile
 from gaitmon.virtual.backend import Hub
 from gaitmon.virtual.board import Board, Firmware
 from gaitmon.virtual.clock import ClockModel
-from gaitmon.virtual.controller import RadioController
+from gaitmon.virtual.controller import RadioController, make_device
 from gaitmon.virtual.dot import Dot
 from gaitmon.virtual.link import Air, LinkModel
 from gaitmon.virtual.motion import Motion
@@ -78,9 +78,8 @@ class VirtualRadio:
     async def adapter(self, slots: int = 0, mtu: int = 517, caches: bool = True) -> Hub:
         """slots: connections that it can hold, 0 for any number.  mtu, caches: see Hub."""
         number = len(self._hubs) + 1
-        hub = Hub(
-            RadioController(self.air, f"adapter {number}", f"C0:00:00:00:00:{number:02X}", slots), mtu, caches
-        )
+        chip = RadioController(self.air, f"adapter {number}", f"C0:00:00:00:00:{number:02X}", slots)
+        hub = Hub(make_device(chip), chip.lose_power, mtu, caches)
         self._hubs.append(hub)
         await hub.power_on()
         return hub

@@ -30,6 +30,14 @@ class Assignment:
     address: str = field(repr=False)
 
 
+def packet_hz(assignment: Assignment) -> float | None:
+    """Notifications a second; None where frames are not notifications, or hold as many samples as fit."""
+    mode = assignment.profile.mode_of(assignment.sensor.mode)
+    if mode.layout is None or mode.framing is not None:
+        return None
+    return assignment.sensor.rate_hz / mode.samples
+
+
 class KnownSensor(Strict):
     """mode, rate_hz: as the wearer's therapist or operator chose them, else the profile's default."""
 

@@ -11,9 +11,9 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 
 from gaitmon.sensors.ble.faults import LinkError
 from gaitmon.sensors.ble.health import Tally
-from gaitmon.sensors.raw import LinkDown, LinkUp, Notification, RawEvent, Stalled
+from gaitmon.sensors.raw import LinkDown, LinkUp, Notification, Stalled
 
-Sink = Callable[[RawEvent], None]
+LinkSink = Callable[[LinkUp | Notification | Stalled | LinkDown], None]
 NowNs = Callable[[], int]
 
 
@@ -25,7 +25,7 @@ class Connection:
     event.
     """
 
-    def __init__(self, number: int, tally: Tally, sink: Sink, now_ns: NowNs) -> None:
+    def __init__(self, number: int, tally: Tally, sink: LinkSink, now_ns: NowNs) -> None:
         """number: of the sensor in the session."""
         self._number = number
         self._tally = tally
@@ -74,7 +74,7 @@ class Connection:
 
     def _begin(self, now_ns: int) -> None:
         self._up = True
-        self._tally.connections += 1
+        self._tally.up()
         self.last_ns = now_ns
         self._sink(LinkUp(self._number, self._tally.connections, now_ns))
 

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gaitmon.sensors.raw import AssignedSensor
+from gaitmon.sensors.stream_sensor import SensorCounts
+
+# Of the packets expected.  Sensors lose single ones; a link that cannot carry the stream loses far more.
+SLOW = 0.9
 
 
 class LinkState(StrEnum):
@@ -19,18 +23,8 @@ class LinkState(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class DecodeCounts:
-    """What only decoding can tell of one sensor.  missing_s: together, of all gaps.  drift_ppm: its clock
-    against the host's, positive is fast."""
-
-    gaps: int
-    missing_s: float
-    drift_ppm: float | None
-
-
-CountsOf = Callable[[int], DecodeCounts | None]
-"""Sensor number -> its counts, None while there are none."""
+CountsOf = Callable[[int], SensorCounts | None]
+"""Sensor number -> what decoding found (EventStream.counts), None while there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,7 @@ class SensorHealth:
     packets: int
     rate_hz: float
     packet_age_s: float | None
-    counts: DecodeCounts | None
+    counts: SensorCounts | None
     rssi_dbm: int | None
     battery_percent: int | None
     charging: bool | None
@@ -77,10 +71,14 @@ class Health:
 
 @dataclass(slots=True)
 class Tally:
-    """What one link writes down as it goes.  packets and last_ns are written by the notification callback."""
+    """What one link writes down as it goes.  packets and last_ns are written by the notification callback.
+
+    packet_hz: notifications to be expected, None where the profile does not tell.
+    """
 
     sensor: AssignedSensor
     rate_window_s: float
+    packet_hz: float | None
     state: LinkState = LinkState.SEARCHING
     message: str = ""
     adapter: str | None = None
@@ -101,15 +99,31 @@ class Tally:
         while now_ns - self._marks[0][0] > self.rate_window_s * 1e9:
             self._marks.popleft()
 
-    def snapshot(self, now_ns: int, counts: DecodeCounts | None) -> SensorHealth:
-        rate_hz = 0.0
-        if len(self._marks) > 1 and self.state is LinkState.STREAMING:
-            (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
-            rate_hz = (n1 - n0) / ((t1 - t0) * 1e-9) if t1 > t0 else 0.0
+    def up(self) -> None:
+        self.connections += 1
+        self._marks.clear()
+
+    def _rate(self) -> tuple[float, float]:
+        """(packets a second, over how many seconds)."""
+        if len(self._marks) < 2 or self.state is not LinkState.STREAMING:
+            return 0.0, 0.0
+        (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
+        return (n1 - n0) / ((t1 - t0) * 1e-9), (t1 - t0) * 1e-9
+
+    def snapshot(self, now_ns: int, counts: SensorCounts | None) -> SensorHealth:
+        rate_hz, span_s = self._rate()
+        slow = self.packet_hz is not None and rate_hz < SLOW * self.packet_hz
+        if slow and self.state is LinkState.STREAMING and span_s > 0.8 * self.rate_window_s:
+            message = (
+                f"{self.sensor.placement.replace('_', ' ')}: {rate_hz:.0f} of {self.packet_hz:.0f} packets a "
+                "second arrive. Come nearer, use fewer sensors or a shorter connection interval."
+            )
+        else:
+            message = self.message
         return SensorHealth(
             sensor=self.sensor,
             state=self.state,
-            message=self.message,
+            message=message,
             adapter=self.adapter,
             connections=self.connections,
             attempts=self.attempts,

@@ -10,8 +10,8 @@ from bleak.args.bluez import BlueZClientArgs
 from bleak.backends.device import BLEDevice
 
 from gaitmon.sensors.ble.adapter import Adapter, Adapters
-from gaitmon.sensors.ble.assignment import Assignment
-from gaitmon.sensors.ble.connection import Connection, NowNs, Sink
+from gaitmon.sensors.ble.assignment import Assignment, packet_hz
+from gaitmon.sensors.ble.connection import Connection, LinkSink, NowNs
 from gaitmon.sensors.ble.faults import RETRYABLE, Failures, is_out_of_slots, kind_of
 from gaitmon.sensors.ble.health import LinkState, Tally
 from gaitmon.sensors.ble.policy import LinkPolicy
@@ -28,7 +28,7 @@ class Link:
         adapters: Adapters,
         policy: LinkPolicy,
         *,
-        sink: Sink,
+        sink: LinkSink,
         now_ns: NowNs,
     ) -> None:
         self._number = number
@@ -39,7 +39,7 @@ class Link:
         self._now_ns = now_ns
         self._failures = Failures(policy.attempts, policy.transient_errors)
         self._who = assignment.sensor.placement.replace("_", " ")
-        self.tally = Tally(assignment.sensor, policy.rate_window_s)
+        self.tally = Tally(assignment.sensor, policy.rate_window_s, packet_hz(assignment))
 
     async def run(self) -> None:
         """Until cancelled; then the sensor is stopped and let go."""
@@ -115,7 +115,7 @@ class Link:
     async def _listen(self, talk: Conversation, connection: Connection) -> str:
         """Until the link is lost, or silent for too long: the reason."""
         policy, tally, loop = self._policy, self.tally, asyncio.get_running_loop()
-        restarted = False
+        restarted, next_said_s = False, 0.0
         next_battery_s = loop.time() + policy.battery_s
         while not await _within(connection.gone, policy.look_s):
             tally.mark(self._now_ns())
@@ -128,7 +128,9 @@ class Link:
                         await self._ask_battery(talk)
                 continue
             tally.state = LinkState.STALLED
-            connection.stalled()
+            if loop.time() >= next_said_s:
+                next_said_s = loop.time() + policy.stalled_s
+                connection.stalled()
             if silent_s >= policy.reconnect_s:
                 return "silent"
             if silent_s >= policy.restart_s and not restarted:

@@ -10,13 +10,14 @@ from gaitmon.errors import ConfigError
 from gaitmon.sensors.ble.adapter import Adapters
 from gaitmon.sensors.ble.assignment import Assignment
 from gaitmon.sensors.ble.backend import AdapterSpec
-from gaitmon.sensors.ble.connection import NowNs, Sink
+from gaitmon.sensors.ble.connection import NowNs
 from gaitmon.sensors.ble.health import CountsOf, Health
 from gaitmon.sensors.ble.link import Link
 from gaitmon.sensors.ble.policy import LinkPolicy
-from gaitmon.sensors.raw import RawEvent
+from gaitmon.sensors.raw import LinkDown, LinkUp, Notification, RawEvent, Stalled
 
 DEFAULT = (AdapterSpec(),)
+Sink = Callable[[RawEvent], None]
 
 
 async def stream(
@@ -54,12 +55,20 @@ async def stream(
             tell(health())
             await asyncio.sleep(tell_every_s)
 
+    async def pulse() -> None:
+        """With every sensor silent nothing would say that time passes, and what has ended stay open."""
+        while True:
+            await asyncio.sleep(rules.stalled_s)
+            if now_ns() - guard.last_ns >= rules.stalled_s * 1e9:
+                guard(Stalled(0, now_ns()))
+
     try:
         async with asyncio.TaskGroup() as group:
             for adapter in radios.all:
                 group.create_task(adapter.scanner.run())
             for link in links:
                 group.create_task(link.run())
+            group.create_task(pulse())
             group.create_task(report())
             group.create_task(guard.failed())
     except BaseExceptionGroup as errors:
@@ -77,10 +86,12 @@ class _Guard:
         self._sink = sink
         self._broken = asyncio.Event()
         self.error: Exception | None = None
+        self.last_ns = 0
 
-    def __call__(self, event: RawEvent) -> None:
+    def __call__(self, event: LinkUp | Notification | Stalled | LinkDown) -> None:
         if self.error is not None:
             return
+        self.last_ns = event.monotonic_ns
         try:
             self._sink(event)
         except Exception as error:

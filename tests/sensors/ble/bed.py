@@ -151,4 +151,4 @@ async def bed(
 
 
 def spec_of(hub: Hub, slots: int = 5, name: str = "hci0") -> AdapterSpec:
-    return AdapterSpec(name, slots, hub.scanner, hub.client, recover=hub.reset)
+    return AdapterSpec(name, slots, hub.scanner, hub.client, hub.adapter, recover=hub.reset)

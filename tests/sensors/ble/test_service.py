@@ -8,13 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from bleak import BleakClient, BleakScanner
 
 from gaitmon.errors import ConfigError
 from gaitmon.sensors.ble.backend import AdapterSpec
 from gaitmon.sensors.ble.health import LinkState
 from gaitmon.sensors.ble.policy import LinkPolicy
+from gaitmon.sensors.ble.procedure import Conversation
 from gaitmon.sensors.ble.service import stream
-from gaitmon.sensors.raw import Notification, RawEvent
+from gaitmon.sensors.raw import Notification, RawEvent, Stalled
 from gaitmon.virtual import Fate, LinkModel
 from tests.sensors.ble.bed import DOT, STREAMING, Bed, bed, now_ns, now_s, run, spec_of
 
@@ -284,6 +286,59 @@ def test_a_sink_that_fails_ends_the_streaming() -> None:
                 await stream(b.assignments, full, adapters=b.specs, now_ns=now_ns)
             await asyncio.sleep(1.0)
             assert not any(s.is_linked for s in b.sensors)
+
+    run(room())
+
+
+def test_sensors_still_connected_after_a_crash_are_taken_over() -> None:
+    """As bluetoothd keeps them: they stream to nobody and do not advertise."""
+
+    async def room() -> None:
+        async with bed(2) as b:
+            for sensor, assignment in zip(b.sensors, b.assignments, strict=True):
+                device = await BleakScanner.find_device_by_address(sensor.address, backend=b.hub.scanner)
+                assert device is not None
+                client = BleakClient(device, backend=b.hub.client)
+                await client.connect()
+                talk = Conversation(client, assignment, lambda _char, _data: None, b.policy)
+                await talk.introduce()
+                await talk.start()
+            b.hub.orphan()
+            await asyncio.sleep(2.0)
+            assert all(s.is_linked and s.board.running for s in b.sensors)
+            async with b.collecting():
+                assert await b.all_stream() <= 3.0
+                await asyncio.sleep(2.0)
+                assert [len(b.gaps_s(i)) for i in (0, 1)] == [0, 0]
+            await asyncio.sleep(0.1)
+            assert not any(s.is_linked for s in b.sensors)
+
+    run(room())
+
+
+def test_time_passes_also_when_all_are_away() -> None:
+    async def room() -> None:
+        async with bed(2) as b, b.collecting():
+            await b.all_stream()
+            for sensor in b.sensors:
+                sensor.move_out_of_range()
+            away_s = now_s()
+            await asyncio.sleep(20.0)
+            times = [e.monotonic_ns * 1e-9 for e in b.events if isinstance(e, Stalled)]
+            assert len(times) >= 15
+            assert np.diff([away_s, *times, now_s()]).max() <= 2.1
+
+    run(room())
+
+
+def test_a_link_that_carries_too_little_is_said() -> None:
+    async def room() -> None:
+        link = LinkModel(interval_s=0.050, pdus_per_event=1, pdu_error=0.2)
+        async with bed(1, link=link) as b, b.collecting():
+            await b.all_stream()
+            await asyncio.sleep(8.0)
+            assert "of 60 packets a second arrive" in b.health.sensors[0].message
+            assert b.sensors[0].truth.count(Fate.OVERFLOW) > 0
 
     run(room())
 
