@@ -17,7 +17,7 @@ from gaitmon.sensors.ble.policy import LinkPolicy
 from gaitmon.sensors.raw import LinkDown, LinkUp, Notification, RawEvent, Stalled
 
 DEFAULT = (AdapterSpec(),)
-Sink = Callable[[RawEvent], None]
+Sink = Callable[[RawEvent], object]
 
 
 async def stream(
@@ -106,8 +106,7 @@ class _Guard:
 def _check(assignments: Sequence[Assignment]) -> None:
     for what, names in (
         ("sensor", [a.sensor.sensor for a in assignments]),
-        ("placement", [a.sensor.placement for a in assignments]),
         ("radio", [a.address for a in assignments]),
     ):
         if len(set(names)) < len(names):
-            raise ConfigError(f"The same {what} is assigned twice.", "Assign each sensor to one place.")
+            raise ConfigError(f"The same {what} is assigned twice.", "Name each sensor once.")
