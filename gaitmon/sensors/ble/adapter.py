@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from bleak import BleakClient
+
 from gaitmon.sensors.ble.backend import AdapterSpec
 from gaitmon.sensors.ble.health import AdapterHealth
 from gaitmon.sensors.ble.policy import LinkPolicy
 from gaitmon.sensors.ble.scanner import Scanner, Sighting
+
+LOOK_S = 0.02  # how soon it is seen that a link is there
 
 
 class Adapter:
@@ -67,8 +71,28 @@ class Adapter:
             f"{self._policy.out_of_slots_s:g} s. Use another adapter, or fewer sensors."
         )
 
+    async def connect(self, client: BleakClient) -> None:
+        """Returns when its services are known.  Raises what bleak raises.
+
+        One link is made at a time; while the services of one are looked up, which takes far longer, the next
+        link is made.
+        """
+        async with asyncio.timeout(None) as limit:
+            connecting = None
+            try:
+                async with self._attempt_alone():
+                    limit.reschedule(asyncio.get_running_loop().time() + self._policy.attempt_s)
+                    connecting = asyncio.ensure_future(client.connect())
+                    while not (connecting.done() or client.is_connected):
+                        await asyncio.wait({connecting}, timeout=LOOK_S)
+                await connecting
+            finally:
+                if connecting is not None and not connecting.done():
+                    connecting.cancel()
+                    await asyncio.gather(connecting, return_exceptions=True)
+
     @asynccontextmanager
-    async def attempt(self) -> AsyncIterator[None]:
+    async def _attempt_alone(self) -> AsyncIterator[None]:
         """Inside, this is the only connection attempt of the adapter and nothing scans.  Raises TimeoutError
         when it takes too long, sooner when others wait."""
         policy, loop = self._policy, asyncio.get_running_loop()

@@ -13,7 +13,8 @@ from gaitmon.sensors.ble.faults import LinkError
 from gaitmon.sensors.ble.health import Tally
 from gaitmon.sensors.raw import LinkDown, LinkUp, Notification, Stalled
 
-LinkSink = Callable[[LinkUp | Notification | Stalled | LinkDown], None]
+LinkEvent = LinkUp | Notification | Stalled | LinkDown
+LinkSink = Callable[[LinkEvent], object]
 NowNs = Callable[[], int]
 
 

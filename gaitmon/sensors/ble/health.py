@@ -30,8 +30,8 @@ CountsOf = Callable[[int], SensorCounts | None]
 @dataclass(frozen=True, slots=True)
 class SensorHealth:
     """connections: links so far.  packets: since the start.  rate_hz: packets over the last seconds.
-    packet_age_s: since the last one.  rssi_dbm: when last heard advertising.  connect_s: from the attempt to
-    the stream.  errors: by kind."""
+    packet_age_s: since the last one.  rssi_dbm: when last heard advertising.  connect_s: from being
+    heard to the stream.  errors: by kind."""
 
     sensor: AssignedSensor
     state: LinkState

@@ -97,10 +97,9 @@ class Link:
     ) -> None:
         tally, loop = self.tally, asyncio.get_running_loop()
         tally.state, tally.adapter = LinkState.CONNECTING, adapter.name
-        async with adapter.attempt():
-            tally.attempts += 1
-            begin_s = loop.time()
-            await client.connect()
+        tally.attempts += 1
+        begin_s = loop.time()
+        await adapter.connect(client)
         async with connection.limited(self._policy.procedures_s):
             await talk.introduce()
             await self._ask_battery(talk)

@@ -10,19 +10,18 @@ from gaitmon.errors import ConfigError
 from gaitmon.sensors.ble.adapter import Adapters
 from gaitmon.sensors.ble.assignment import Assignment
 from gaitmon.sensors.ble.backend import AdapterSpec
-from gaitmon.sensors.ble.connection import NowNs
+from gaitmon.sensors.ble.connection import LinkEvent, LinkSink, NowNs
 from gaitmon.sensors.ble.health import CountsOf, Health
 from gaitmon.sensors.ble.link import Link
 from gaitmon.sensors.ble.policy import LinkPolicy
-from gaitmon.sensors.raw import LinkDown, LinkUp, Notification, RawEvent, Stalled
+from gaitmon.sensors.raw import Stalled
 
 DEFAULT = (AdapterSpec(),)
-Sink = Callable[[RawEvent], object]
 
 
 async def stream(
     assignments: Sequence[Assignment],
-    sink: Sink,
+    sink: LinkSink,
     policy: LinkPolicy | None = None,
     *,
     adapters: Sequence[AdapterSpec] = DEFAULT,
@@ -82,13 +81,13 @@ async def stream(
 class _Guard:
     """A sink that raises inside a backend's callback would be lost there; here it ends the streaming."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: LinkSink) -> None:
         self._sink = sink
         self._broken = asyncio.Event()
         self.error: Exception | None = None
         self.last_ns = 0
 
-    def __call__(self, event: LinkUp | Notification | Stalled | LinkDown) -> None:
+    def __call__(self, event: LinkEvent) -> None:
         if self.error is not None:
             return
         self.last_ns = event.monotonic_ns

@@ -19,7 +19,7 @@ from gaitmon.sensors.ble.policy import LinkPolicy
 from gaitmon.sensors.ble.service import stream
 from gaitmon.sensors.layout import Ticks
 from gaitmon.sensors.profile import FirmwareProfile, load_profile
-from gaitmon.sensors.raw import AssignedSensor, LinkDown, LinkUp, Notification, RawEvent, Stalled
+from gaitmon.sensors.raw import AssignedSensor, LinkDown, LinkUp, Notification, Stalled
 from gaitmon.virtual import Hub, LinkModel, Motion, VirtualRadio, VirtualSensor, warped_loop
 from tests.needs import ROOT
 
@@ -54,7 +54,7 @@ class Bed:
     assignments: list[Assignment]
     policy: LinkPolicy = field(default_factory=LinkPolicy)
     specs: Sequence[AdapterSpec] = ()
-    events: list[RawEvent] = field(default_factory=list)
+    events: list[LinkUp | Notification | Stalled | LinkDown] = field(default_factory=list)
     health: Health = field(default_factory=lambda: Health((), ()))
 
     @asynccontextmanager

@@ -22,10 +22,10 @@ def test_a_killed_collector_comes_back_with_one_gap_each(tmp_path: Path) -> None
         with launch(room.port, tmp_path, room.addresses) as first:
             assert first.stdout is not None
             assert first.stdout.readline() == "streaming\n"
-            time.sleep(2.0)
+            time.sleep(1.0)
             first.kill()
             killed_ns = time.monotonic_ns()
-        with launch(room.port, tmp_path, room.addresses, seconds=8.0) as second:
+        with launch(room.port, tmp_path, room.addresses, seconds=6.0) as second:
             assert second.wait(30) == 0
     events = [event for _, event in ArchiveReader(tmp_path, KEY).events()]
     began_ns = [e.monotonic_ns for e in events if isinstance(e, SessionOpened)]
