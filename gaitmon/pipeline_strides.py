@@ -44,7 +44,7 @@ from gaitmon.symmetry.cycle import (
     levelled,
 )
 from gaitmon.symmetry.loading import IMPACT_S
-from gaitmon.symmetry.pelvis import pelvis_strides
+from gaitmon.symmetry.pelvis import limb_strides, pelvis_strides
 from gaitmon.symmetry.strides import MeasuredStride
 from gaitmon.symmetry.summary import summarise
 from gaitmon.symmetry.waveforms import waveforms
@@ -204,9 +204,10 @@ def summed_up(walked: Sequence[Walked], stratum: str) -> tuple[tuple[MetricValue
     strides = [w.stride for w in walked]
     curves = levelled(np.stack([w.curves for w in walked]).astype(np.float64), strides)
     pelvis = pelvis_strides(curves, [(w.stride, w.opposite_fc_s) for w in walked])
+    limbs = limb_strides(curves, strides, pelvis)
     measured = [
-        MeasuredStride(w.stride, p, w.opposite_fc_s, pelvis_acc=w.pelvis_acc, thigh_acc=w.thigh_acc)
-        for w, p in zip(walked, pelvis, strict=True)
+        MeasuredStride(w.stride, p, w.opposite_fc_s, limb, w.pelvis_acc, w.thigh_acc)
+        for w, p, limb in zip(walked, pelvis, limbs, strict=True)
     ]
     return summarise(measured, stratum), waveforms(curves, strides)
 

@@ -5,12 +5,14 @@ Signs (docs/units-and-frames.md): tilt + anterior, obliquity + left side up, thi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from gaitmon.model import Floats, Side, Stride
 from gaitmon.symmetry.cycle import (
+    FLEXION_OF,
     LEFTWARD,
     OBLIQUITY,
     POINTS,
@@ -20,7 +22,7 @@ from gaitmon.symmetry.cycle import (
     excursion_m,
     rotation_deg,
 )
-from gaitmon.symmetry.strides import PelvisStride
+from gaitmon.symmetry.strides import LimbStride, PelvisStride
 
 DROP_AT_PCT = 30  # middle of the own single support
 
@@ -47,10 +49,13 @@ def pelvis_strides(curves: Floats, strides: Sequence[tuple[Stride, float | None]
     contact in between, None where it is not known.
     """
     duration_s = np.array([s.duration_s for s, _ in strides])
+    rotation = rotation_deg(curves[..., YAW_RATE], duration_s)
     whole = {
         "tilt_rom_deg": np.ptp(curves[..., TILT], axis=1),
         "obliquity_rom_deg": np.ptp(curves[..., OBLIQUITY], axis=1),
-        "rotation_rom_deg": np.ptp(rotation_deg(curves[..., YAW_RATE], duration_s), axis=1),
+        "rotation_rom_deg": np.ptp(rotation, axis=1),
+        "tilt_change_deg": curves[:, :-1, TILT].mean(axis=1),
+        "obliquity_change_deg": curves[:, :-1, OBLIQUITY].mean(axis=1),
         "sway_m": np.ptp(excursion_m(curves[..., LEFTWARD], duration_s, 1), axis=1),
     }
     rise = excursion_m(curves[..., VERTICAL], duration_s, 2)
@@ -58,8 +63,43 @@ def pelvis_strides(curves: Floats, strides: Sequence[tuple[Stride, float | None]
     for i, (stride, opposite_fc_s) in enumerate(strides):
         values = {name: None if np.isnan(x[i]) else float(x[i]) for name, x in whole.items()}
         values |= _drop(curves[i, :, OBLIQUITY], stride, opposite_fc_s)
-        out.append(PelvisStride(**values, rise_m=_step_rise_m(rise[i], stride)))
+        values["rotation_forward_deg"] = _forward_deg(rotation[i], stride.side)
+        out.append(PelvisStride(**values, **_rises(rise[i], stride)))
     return out
+
+
+def limb_strides(
+    curves: Floats, strides: Sequence[Stride], pelvis: Sequence[PelvisStride]
+) -> list[LimbStride]:
+    """What the own hip did in each stride, and how long its last step was.
+
+    curves: (n, POINTS, COLUMNS).  The hip's flexion is the thigh's and the pelvis' anterior tilt together, a
+    sagittal approximation.  The stride's length is shared out between its two steps as two inverted
+    pendulums of the same length would: with the square root of their rise (Zijlstra & Hof 2003, small h).
+    """
+    out = []
+    for x, stride, p in zip(curves, strides, pelvis, strict=True):
+        hip = x[:, FLEXION_OF[stride.side]] + x[:, TILT]
+        rom, extension = float(np.ptp(hip)), -float(hip.min())
+        known = math.isfinite(rom) and stride.side is not None
+        out.append(
+            LimbStride(rom if known else None, extension if known else None, _step_length_m(stride, p))
+        )
+    return out
+
+
+def _step_length_m(stride: Stride, pelvis: PelvisStride) -> float | None:
+    first, last = pelvis.rise_m, pelvis.last_rise_m
+    if stride.length_m is None or first is None or last is None or min(first, last) <= 0.0:
+        return None
+    return stride.length_m * math.sqrt(last) / (math.sqrt(first) + math.sqrt(last))
+
+
+def _forward_deg(rotation: Floats, side: Side | None) -> float | None:
+    """Largest forward rotation of the side, from the stride's mean; rotation: right side forward +."""
+    if side is None or np.isnan(rotation).any():
+        return None
+    return float(rotation.max() if side is Side.RIGHT else (-rotation).max())
 
 
 def contralateral_drop_deg(obliquity: Floats, side: Side) -> float:
@@ -84,11 +124,12 @@ def _drop(obliquity: Floats, stride: Stride, opposite_fc_s: float | None) -> dic
     }
 
 
-def _step_rise_m(height_m: Floats, stride: Stride) -> float | None:
-    """Vertical excursion from the own initial contact to the other side's."""
+def _rises(height_m: Floats, stride: Stride) -> dict[str, float]:
+    """Vertical excursion from the own initial contact to the other side's, and from there to the own next."""
     if stride.opposite_ic_s is None or np.isnan(height_m).any():
-        return None
-    return float(np.ptp(height_m[: _point(stride, stride.opposite_ic_s) + 1]))
+        return {}
+    at = _point(stride, stride.opposite_ic_s)
+    return {"rise_m": float(np.ptp(height_m[: at + 1])), "last_rise_m": float(np.ptp(height_m[at:]))}
 
 
 def _point(stride: Stride, t_s: float) -> int:

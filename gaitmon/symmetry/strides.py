@@ -22,7 +22,8 @@ class PelvisStride:
 
     drop_deg: largest ipsilateral obliquity in the single support of s, against standing; drop_mean_deg: its
     mean there; drop_at_30_pct_deg: at 30 % of the cycle, which needs no final contact.
-    rise_m: vertical excursion in the step from the own initial contact to the other side's.
+    rise_m: vertical excursion in the step from the own initial contact to the other side's; last_rise_m: in
+    the one from there to the own next.
     sway_m: mediolateral excursion over the stride.
     rotation_forward_deg: largest rotation of the side forward, from the stride's mean.
     tilt_change_deg, obliquity_change_deg: means over the stride against standing, anterior and left up +.
@@ -35,6 +36,7 @@ class PelvisStride:
     drop_mean_deg: float | None = None
     drop_at_30_pct_deg: float | None = None
     rise_m: float | None = None
+    last_rise_m: float | None = None
     sway_m: float | None = None
     rotation_forward_deg: float | None = None
     tilt_change_deg: float | None = None
@@ -42,21 +44,27 @@ class PelvisStride:
 
 
 @dataclass(frozen=True, slots=True)
+class LimbStride:
+    """hip_rom_deg, hip_extension_deg: of the own hip, extension +.  step_length_m: of the step that ends the
+    stride."""
+
+    hip_rom_deg: float | None = None
+    hip_extension_deg: float | None = None
+    step_length_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MeasuredStride:
     """opposite_fc_s: the other side's final contact in between, None where it is not known or the two
     sensors' clocks agree too badly to compare them.
 
-    hip_rom_deg, hip_extension_deg: of the own hip, extension +.
-    step_length_m: of the step that ends the stride.
     pelvis_acc: over the stride; thigh_acc: of the own thigh, from 0 to 160 ms after its initial contact.
     """
 
     stride: Stride
     pelvis: PelvisStride
     opposite_fc_s: float | None = None
-    hip_rom_deg: float | None = None
-    hip_extension_deg: float | None = None
-    step_length_m: float | None = None
+    limb: LimbStride = LimbStride()
     pelvis_acc: Piece | None = None
     thigh_acc: Piece | None = None
 
@@ -108,8 +116,8 @@ def _sided_row(m: MeasuredStride) -> tuple[float | None, ...]:
     s, p = m.stride, m.pelvis
     return (
         s.duration_s, _step_time(s), s.stance_s, s.swing_s, *_supports(m),
-        s.thigh_rom_deg, _extension_deg(s), m.hip_rom_deg, m.hip_extension_deg,
-        s.length_m, m.step_length_m, p.drop_deg, p.drop_mean_deg, p.drop_at_30_pct_deg,
+        s.thigh_rom_deg, _extension_deg(s), m.limb.hip_rom_deg, m.limb.hip_extension_deg,
+        s.length_m, m.limb.step_length_m, p.drop_deg, p.drop_mean_deg, p.drop_at_30_pct_deg,
         p.rotation_forward_deg, p.rise_m,
     )  # fmt: skip
 

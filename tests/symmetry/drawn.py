@@ -14,7 +14,7 @@ import numpy as np
 
 from gaitmon.model import Floats, Side, Stride
 from gaitmon.symmetry.acceleration import CONTEXT, Piece
-from gaitmon.symmetry.strides import MeasuredStride, PelvisStride
+from gaitmon.symmetry.strides import LimbStride, MeasuredStride, PelvisStride
 
 STRIDE_S, STANCE = 1.10, 0.60
 _SIDES = (Side.LEFT, Side.RIGHT)
@@ -121,8 +121,8 @@ def _bout(d: dict[str, Floats], felt: tuple[int, Floats] | None) -> list[Measure
         piece = None if felt is None else _piece(*felt, ic[j], ic[j + 2])
         out.append(
             MeasuredStride(
-                stride, pelvis, own["fc"][j - 1], own["rom"][j], own["extension"][j],
-                own["step_length"][j], pelvis_acc=piece,
+                stride, pelvis, own["fc"][j - 1],
+ LimbStride(own["rom"][j], own["extension"][j], own["step_length"][j]), piece,
             )
         )  # fmt: skip
     return out

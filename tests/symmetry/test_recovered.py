@@ -128,6 +128,23 @@ def test_side_difference_of_drop_within_0_3_degrees(drop: float, seed: int) -> N
     assert metric(walk.bouts[0], "drop_asym_deg") == pytest.approx(true, abs=0.3)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_hip_and_step_length(case: tuple[float, ...]) -> None:
+    """Hip: the thigh and the pelvis together, from standing.  Steps: two make a stride."""
+    for walk in walks(*case):
+        motion, (bout,) = walk.simulated.truth.motion, walk.bouts
+        standing = np.degrees(motion.pelvic_tilt_rad[:300].mean())
+        for side in Side:
+            hip = np.degrees(motion.thigh_flexion_rad[side] + motion.pelvic_tilt_rad) - standing
+            own = [during(walk, hip, s.start_s, s.end_s) for s in walk.simulated.truth.own(side)]
+            rom = float(np.median([np.ptp(x) for x in own]))
+            extension = float(np.median([-x.min() for x in own]))
+            assert metric(bout, f"hip_rom_{side}_deg") == pytest.approx(rom, abs=1.6)
+            assert metric(bout, f"hip_extension_{side}_deg") == pytest.approx(extension, abs=1.5)
+        steps = sum(metric(bout, f"step_length_{side}_m") for side in Side)
+        assert steps == pytest.approx(metric(bout, "stride_length_m"), rel=0.01)
+
+
 @pytest.mark.parametrize("step", [8.0, -8.0])
 def test_the_trap_of_the_inter_thigh_angle(step: float) -> None:
     """CLINICAL 2.2 B: with limb curves shifted in phase, an event at the extremum of the angle between the

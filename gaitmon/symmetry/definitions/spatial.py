@@ -60,7 +60,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         "way of the body from the other side's IC to this one's",
         _G,
         persistence=PART,
-        source="the stride's length, shared out by the pelvis' rise in its two steps (Zijlstra & Hof 2003)",
+        source="stride length shared out by the pelvis' rise in each step (Zijlstra 2003); not validated",
     ),
     ln_ratio(
         "step_length", "Step length", "step lengths", _G, more="longer", normal=TEN_PER_CENT,

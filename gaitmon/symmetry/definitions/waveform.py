@@ -44,9 +44,8 @@ ROWS: tuple[MetricDefinition, ...] = (
         normal=Normal(11.0, 24.0, _SPEEDS, Tag.COMPUTED),
     ),
     *per_side(
-        "hip_extension", "Hip extension", "deg", "largest hip extension over a stride", _G,
+        "hip_extension", "Hip extension", "deg", "largest hip extension over a stride, from standing", _G,
         persistence=PART, source=_HIP,
-        normal=Normal(-7.0, 18.4, "5.7 ± 6.5 at free speed, Schwartz 2008; here 0 is standing", Tag.CODE),
     ),
     *(
         row
