@@ -102,7 +102,8 @@ class Keeper:
 
     def _tick(self) -> None:
         newest = self._kept[-1].volume
-        self._sync(newest.header.first + newest.count)
+        if (upto := newest.header.first + newest.count) > self._synced or self._new_file:
+            self._sync(upto)
         for kept in self._kept:
             kept.pack()
         self._seal_all(len(self._kept) - 1)
