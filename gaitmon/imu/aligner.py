@@ -13,11 +13,11 @@ from gaitmon.imu.alignment import (
     flexion_axis,
     horizontal_basis,
     pelvis_left,
-    same_way,
     segment_rotation,
     unit,
     walking_frame_acc,
 )
+from gaitmon.imu.axis_sign import SURE, signed, taking_turns
 from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.pelvis_axis import GUESS, pelvis_axis, sharpened
 from gaitmon.model import Alignment, Floats, Placement
@@ -29,7 +29,6 @@ STILL = 100  # grid samples looked at for stillness, of which half must be there
 _NEAR_WALKING = np.cos(np.radians(35.0))  # standing is the stillness nearest to the posture of walking
 _FIRST_RESTS, _RESTS = 5, 30  # of STILL each: those taken as they are, and those that may be added
 _SAME_STANCE = np.cos(np.radians(2.0))
-SURE = 0.2  # sum of the witnesses of a flexion axis' sign; below, forward and backward are not told apart
 MOVED_DEG = 10.0  # a strap that gave way by less is within how differently a person stands
 _STEADY_DEG = 8.0
 _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
@@ -99,8 +98,9 @@ class Aligner:
         out: list[Alignment] = []
         axes: dict[Placement, FlexionAxis] = {}
         for p in (q for q in good if q in _THIGHS):
-            found = flexion_axis(good[p][:, :3], good[p][:, 3:6], up[p])
-            axes[p] = found = _signed(found, p, walk, up)
+            axes[p] = signed(flexion_axis(good[p][:, :3], good[p][:, 3:6], up[p]), p, walk, up)
+        axes = taking_turns(axes, walk)
+        for p, found in axes.items():
             quality = {"share": found.share, "sign": found.sign_score, "standing": float(p in standing)}
             rotation = segment_rotation(up[p], found.axis)
             known = found.sign_score >= SURE
@@ -158,29 +158,6 @@ def _angle_deg(a: Floats, b: Floats) -> float:
 def moved_deg(before: Alignment, after: Alignment) -> float:
     """How far the sensor's vertical differs between two alignments, degrees."""
     return _angle_deg(before.rotation[2], after.rotation[2])
-
-
-def _signed(
-    found: FlexionAxis, thigh: Placement, walk: Mapping[Placement, Floats], up: Mapping[Placement, Floats]
-) -> FlexionAxis:
-    """The axis with two more witnesses of its sign: the thigh's own exchange of energy, as the pelvis has
-    it, and, where the pelvis knows its forward, the trunk's motion that both share.
-
-    Over 60 simulated walkers, a third of them without any jolt, the sum was never wrong; each alone was.
-    """
-    rows = walk[thigh]
-    score = found.sign_score
-    alone = pelvis_axis(rows[:, :3], rows[:, 6:9], up[thigh])
-    if alone is not None:
-        score += float(alone.left @ found.axis) * alone.agreement
-    if (pelvis := walk.get(Placement.PELVIS)) is not None and Placement.PELVIS in up:
-        axis = pelvis_axis(pelvis[:, :3], pelvis[:, 6:9], up[Placement.PELVIS])
-        both = np.isfinite(rows).all(axis=1) & np.isfinite(pelvis[:, :9]).all(axis=1)
-        if axis is not None and axis.agreement >= GUESS and both.sum() >= MIN_WALK // 2:
-            mine = walking_frame_acc(rows[both, :3], rows[both, 6:9], found.axis)
-            theirs = walking_frame_acc(pelvis[both, :3], pelvis[both, 6:9], axis.left)
-            score += same_way(mine, theirs)
-    return FlexionAxis(found.axis if score >= 0 else -found.axis, found.share, abs(score))
 
 
 def _pelvis_left(

@@ -4,7 +4,7 @@ Gravity in quiet standing gives a segment's vertical.  Walking gives a thigh's f
 horizontal plane, the direction about which it turns most (the pelvis has no such axis: its three
 rotations are alike).  Witnesses settle the axis' sign, facts of human walking: the thigh swings forward
 faster than it extends; the jolt of initial contact comes when it is flexed; the trunk, and the thigh with
-it, is faster forward when it is low (see aligner.py for that one).  The
+it, is faster forward when it is low (see axis_sign.py for that one).  The
 pelvis' forward direction is then the one in which its horizontal acceleration agrees with the mean of
 both thighs', in which their own pendulum motion, being opposite, cancels.
 
@@ -75,11 +75,23 @@ def flexion_axis(acc_m_s2: Floats, gyr_rad_s: Floats, up: Floats) -> FlexionAxis
     axis = direction[0, 1] * e1 + direction[1, 1] * e2
     rate = -slow @ axis
     skewness = float(np.mean(rate**3) / np.mean(rate**2) ** 1.5)
-    angle = _same(np.cumsum(rate)[:, np.newaxis] / GRID_HZ, _SWING)[:, 0]
+    angle = _swing_angle(rate)
     jolt = np.linalg.norm(_same(acc_m_s2, _JOLT), axis=1)
-    contact = _correlation(jolt, angle)
+    contact = correlation(jolt, angle)
     score = skewness + contact
     return FlexionAxis(axis if score >= 0 else -axis, float(power[1] / power.sum()), abs(score))
+
+
+def swing_angle(gyr_rad_s: Floats, axis: Floats) -> Floats:
+    """Flexion angle (rad, about its mean) of a thigh in the band of walking, shape (n,).
+
+    gyr_rad_s: shape (n, 3), sensor frame; axis: shape (3,), left.
+    """
+    return _swing_angle(-_same(gyr_rad_s, _SWING) @ axis)
+
+
+def _swing_angle(rate: Floats) -> Floats:
+    return _same(np.cumsum(rate)[:, np.newaxis] / GRID_HZ, _SWING)[:, 0]
 
 
 def segment_rotation(up: Floats, left: Floats) -> Floats:
@@ -104,7 +116,7 @@ def walking_frame_acc(acc_m_s2: Floats, up: Floats, left: Floats) -> Floats:
 def same_way(a: Floats, b: Floats) -> float:
     """-1..1: whether two sensors' walking_frame_acc (n, 2) have one forward.  The trunk slows down and
     speeds up with every step, and takes thighs and pelvis with it."""
-    return _correlation(_same(a[:, :1], _STEPS)[:, 0], _same(b[:, :1], _STEPS)[:, 0])
+    return correlation(_same(a[:, :1], _STEPS)[:, 0], _same(b[:, :1], _STEPS)[:, 0])
 
 
 def pelvis_left(
@@ -133,6 +145,7 @@ def _same(x: Floats, kernel: Floats) -> Floats:
     return np.column_stack([np.convolve(c, kernel, mode="valid") for c in padded.T])
 
 
-def _correlation(a: Floats, b: Floats) -> float:
+def correlation(a: Floats, b: Floats) -> float:
+    """Of two signals of shape (n,); 0 where one is constant."""
     a, b = a - a.mean(), b - b.mean()
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-12))
