@@ -15,7 +15,7 @@ from gaitmon.sensors.ble.connection import Connection, LinkSink, NowNs
 from gaitmon.sensors.ble.faults import RETRYABLE, Failures, is_out_of_slots, kind_of
 from gaitmon.sensors.ble.health import LinkState, Tally
 from gaitmon.sensors.ble.policy import LinkPolicy
-from gaitmon.sensors.ble.procedure import Conversation
+from gaitmon.sensors.ble.procedure import MISSING, Conversation
 
 
 class Link:
@@ -165,15 +165,18 @@ class Link:
             self._on_full(adapter)
             return
         self.tally.message = f"{self._who}: not connected ({kind_of(error)}); it is tried again."
-        if not self._failures.count(error):
-            await asyncio.sleep(self._policy.backoff())
-            return
-        # What the host believes of it may be wrong: a phantom connection, an old list of services (R7, R8).
+        round_is_over = self._failures.count(error)
+        if round_is_over or kind_of(error) == MISSING:
+            await self._forget(adapter, device)
+        await asyncio.sleep(self._policy.round_pause() if round_is_over else self._policy.backoff())
+
+    async def _forget(self, adapter: Adapter, device: BLEDevice) -> None:
+        """What the host believes may be wrong: a phantom connection, an old list of services, a lost key (R7,
+        R8).  The bond goes with it; the procedure "secure" makes a new one."""
         client = BleakClient(device, bluez=_bluez(adapter), backend=adapter.spec.client)
         with suppress(NotImplementedError, *RETRYABLE):
             async with asyncio.timeout(self._policy.close_s):
                 await client.unpair()  # BlueZ: RemoveDevice
-        await asyncio.sleep(self._policy.round_pause())
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

@@ -16,6 +16,7 @@ from gaitmon.sensors.procedures import PAYLOAD_ROLE, Step
 from gaitmon.sensors.profile import render
 
 EXPECT_S = 5.0  # where a step does not say
+MISSING = "characteristics missing"
 
 OnPayload = Callable[[BleakGATTCharacteristic, bytearray], None]
 
@@ -51,7 +52,7 @@ class Conversation:
         missing = sorted(r for r in roles if services.get_characteristic(self._profile.gatt[r]) is None)
         if missing:
             raise LinkError(
-                "characteristics missing",
+                MISSING,
                 f"The sensor does not have {', '.join(missing)} of the profile {self._profile.name}.",
                 "It is of another type, or its firmware is.",
             )

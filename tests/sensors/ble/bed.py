@@ -18,14 +18,15 @@ from gaitmon.sensors.ble.health import Health, LinkState
 from gaitmon.sensors.ble.policy import LinkPolicy
 from gaitmon.sensors.ble.service import stream
 from gaitmon.sensors.layout import Ticks
-from gaitmon.sensors.profile import FirmwareProfile, load_profile
+from gaitmon.sensors.profile import FirmwareProfile, load_profiles
 from gaitmon.sensors.raw import AssignedSensor, LinkDown, LinkUp, Notification, Stalled
 from gaitmon.virtual import Hub, LinkModel, Motion, VirtualRadio, VirtualSensor, warped_loop
 from tests.needs import ROOT
 
 T = TypeVar("T")
 
-DOT = load_profile(ROOT / "firmware_profiles" / "movella_dot.toml")
+PROFILES = load_profiles(ROOT / "firmware_profiles")
+DOT = PROFILES["movella-dot"]
 PLACEMENTS = (Placement.PELVIS, Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
 STREAMING = LinkState.STREAMING
 STILL = Motion.of(np.array([0.0, 1.0]), np.full((2, 3), 5.0), np.zeros((2, 3)))

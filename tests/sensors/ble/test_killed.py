@@ -22,7 +22,7 @@ def test_a_killed_collector_comes_back_with_one_gap_each(tmp_path: Path) -> None
         with launch(room.port, tmp_path, room.addresses) as first:
             assert first.stdout is not None
             assert first.stdout.readline() == "streaming\n"
-            time.sleep(1.0)
+            time.sleep(3.0)
             first.kill()
             killed_ns = time.monotonic_ns()
         with launch(room.port, tmp_path, room.addresses, seconds=6.0) as second:

@@ -11,14 +11,17 @@ import pytest
 from bleak import BleakClient, BleakScanner
 
 from gaitmon.errors import ConfigError
+from gaitmon.model import ImuBlock
 from gaitmon.sensors.ble.backend import AdapterSpec
 from gaitmon.sensors.ble.health import LinkState
 from gaitmon.sensors.ble.policy import LinkPolicy
 from gaitmon.sensors.ble.procedure import Conversation
 from gaitmon.sensors.ble.service import stream
-from gaitmon.sensors.raw import Notification, RawEvent, Stalled
+from gaitmon.sensors.raw import Notification, SessionOpened, Stalled
+from gaitmon.sensors.stream import EventStream
 from gaitmon.virtual import Fate, LinkModel
-from tests.sensors.ble.bed import DOT, STREAMING, Bed, bed, now_ns, now_s, run, spec_of
+from gaitmon.virtual.radio import FIRMWARE
+from tests.sensors.ble.bed import DOT, PROFILES, STREAMING, Bed, bed, now_ns, now_s, run, spec_of
 
 
 def test_three_sensors_stream_and_are_let_go() -> None:
@@ -224,6 +227,53 @@ def test_a_sensor_of_another_make_does_not_hold_up_the_others() -> None:
     run(room())
 
 
+def test_services_that_have_changed_since_they_were_remembered() -> None:
+    """BlueZ answers from its cache; a firmware update moves or renames what is in it."""
+
+    async def room() -> None:
+        async with bed(1) as b:
+            async with b.collecting():
+                await b.all_stream()
+            b.events.clear()
+            (remembered,) = b.hub.services.values()
+            del remembered[1:]  # of an older firmware, which had less
+            async with b.collecting():
+                await b.all_stream()
+                assert dict(b.health.sensors[0].errors) == {"characteristics missing": 1}
+
+    run(room())
+
+
+@pytest.mark.parametrize("name", sorted(FIRMWARE))
+def test_every_profile_that_has_a_virtual_sensor_streams(name: str) -> None:
+    """Secured, probed, set to its rate, started, stopped: by the profile's own procedures."""
+
+    async def room() -> None:
+        profile = PROFILES[name]
+        async with bed(1, profile=profile, rate_hz=profile.rates.default_hz) as b:
+            async with b.collecting():
+                await b.all_stream()
+                await asyncio.sleep(5.0)
+                b.sensors[0].disconnect()
+                await asyncio.sleep(4.0)
+                assert len(b.ups(0)) == 2
+                assert set(b.health.sensors[0].errors) == {"link lost"}
+                if profile.battery is not None:
+                    assert b.health.sensors[0].battery_percent == 90
+            decoder = EventStream(PROFILES)
+            sensors = (b.assignments[0].sensor,)
+            opened = SessionOpened("s", "w", "g", sensors, b.events[0].monotonic_ns, 0, "none")
+            items = [item for event in (opened, *b.events) for item in decoder.push(event)]
+            counts = decoder.counts[0]
+            assert counts.refused == counts.duplicates == 0
+            assert counts.samples > 6.0 * profile.rates.default_hz
+            assert any(isinstance(item, ImuBlock) for item in items)
+            await asyncio.sleep(0.2)
+            assert not b.sensors[0].is_linked
+
+    run(room())
+
+
 def test_a_deaf_scanner_is_started_anew_then_with_its_adapter() -> None:
     async def room() -> None:
         async with bed(1) as b:
@@ -278,7 +328,7 @@ def test_a_sink_that_fails_ends_the_streaming() -> None:
     async def room() -> None:
         async with bed(2) as b:
 
-            def full(event: RawEvent) -> None:
+            def full(event: object) -> None:
                 if isinstance(event, Notification):
                     raise OSError("disk full")
 
