@@ -143,8 +143,8 @@ class Stride:
     the two sensors' clocks agree too badly to compare them.
     thigh_*_deg: own thigh's flexion over the stride, forward +; None before alignment.
     flags: why this stride is less than perfect, e.g. "gap", "clipped"; empty when clean.
-    length_m: way of the body over the stride (gaitmon.gait.spatial), None where it cannot be told; it
-    stays here: what is sent and stored is the bout's stride length and walking speed.
+    length_m: way of the body over the stride (gaitmon.gait.spatial); only the closed bout's summary knows it
+    (None in the stride that is given out): what is sent and stored is the bout's stride length and speed.
     """
 
     side: Side | None

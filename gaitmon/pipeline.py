@@ -50,7 +50,7 @@ from gaitmon.model import (
 )
 from gaitmon.pipeline_contacts import THIGHS, ContactStages, StageParams
 from gaitmon.pipeline_posture import PostureWatch
-from gaitmon.pipeline_strides import StrideMeter, Walked, summed_up, witnesses
+from gaitmon.pipeline_strides import StrideMeter, Walked, witnesses
 
 LANDING = 100  # grid samples after the last movement of a walk in which its last step may still land
 STRIDE_FINAL_S = 2.0  # a stride is out at most this long after its closing contact
@@ -289,7 +289,7 @@ class GaitPipeline:
         if kind.startswith("excluded"):
             counted = []
         self._bouts += 1
-        metrics, curves = summed_up(counted, kind)
+        metrics, curves = self._meter.summed_up(counted, kind)
         yield WalkingBout(
             self._bouts, start_s, end_s, kind, verdicts, turns,
             metrics, self._quality(from_pelvis=from_pelvis), curves,

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitmon.gait.bouts import Heading
-from gaitmon.gait.spatial import SpatialParams, StrideLength, measure_length
+from gaitmon.gait.spatial import SpatialParams, measure_lengths
 from gaitmon.gait.strides import StrideTimes
-from gaitmon.gait.turns import heading_change_rad
 from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.clock_quality import CROSS_LIMB_LIMIT_S
 from gaitmon.imu.track import Track
@@ -32,7 +31,6 @@ from gaitmon.pipeline_angles import AngleTrack
 from gaitmon.pipeline_contacts import THIGHS
 from gaitmon.symmetry.acceleration import CONTEXT, Piece
 from gaitmon.symmetry.cycle import (
-    FLEXION,
     FLEXION_OF,
     LEFT_FLEXION,
     OBLIQUITY,
@@ -51,6 +49,7 @@ from gaitmon.symmetry.waveforms import waveforms
 
 Curves = NDArray[np.float32]
 _THIGH_OF = {p.side: p for p in (Placement.LEFT_THIGH, Placement.RIGHT_THIGH)}
+FOLLOWED = 500  # grid samples of heading read at a time: the sensors' rows are not kept for ever
 BESIDE = 200  # grid samples of heading looked at before and after a bout: a turn may begin there
 
 
@@ -121,11 +120,11 @@ class StrideMeter:
         self._yaw.forget_before(round(100 * start_s) - 2 * BESIDE)
 
     def _follow_heading(self, a: int, b: int) -> None:
-        """Know the yaw rate up to grid index b; where nothing before a is needed, begin there.
+        """Know the yaw rate up to grid index b; after a pause, begin at a.
 
         That of the pelvis, or of the mean thigh where the pelvis has none.
         """
-        if not self._yaw.begun or a > self._yaw.end:
+        if not self._yaw.begun or a > self._yaw.end + 2 * FOLLOWED:
             self._yaw = Track(1)
         a = self._yaw.end if self._yaw.begun else a
         if a >= b:
@@ -156,15 +155,15 @@ class StrideMeter:
         flags = () if known or times.side is None else ("no angles",)
         if blind:
             flags = ("gap",)
-        length = self._length(times, curves)
         stride = Stride(
             times.side, times.ordinal, times.start_s, times.fc_s, times.end_s, times.opposite_ic_s,
             highest - lowest if known else None,
             highest if known else None,
             lowest if known else None,
-            flags + length.flags,
-            length.length_m,
+            flags,
         )  # fmt: skip
+        if not self._yaw.begun or abs(b - self._yaw.end) > FOLLOWED:
+            self._follow_heading(a - BESIDE, b)
         return Walked(
             stride,
             times.opposite_fc_s,
@@ -184,32 +183,31 @@ class StrideMeter:
         rows = self._chains[placement].raw.samples(a, math.ceil(100 * end_s) + 1 + CONTEXT)
         return Piece(a, rows[:, :3].copy(), alignment.rotation)
 
-    def _length(self, times: StrideTimes, curves: Floats) -> StrideLength:
-        a, b = round(times.start_s * 100), round(times.end_s * 100) + 1
-        self._follow_heading(a - BESIDE, b)
-        turned = heading_change_rad(self._yaw.view(a, b)[:, 0], a, times.start_s, times.end_s)
-        return measure_length(
-            times.end_s - times.start_s,
-            [curves[:, k] for k in FLEXION_OF.values() if times.side is None or k != FLEXION],
-            curves[:, VERTICAL],
-            self._spatial,
-            heading_change_rad=turned,
-        )
+    def summed_up(
+        self, walked: Sequence[Walked], stratum: str
+    ) -> tuple[tuple[MetricValue, ...], tuple[Waveform, ...]]:
+        """Metric values and waveforms of the strides of a bout that count, all straight."""
+        if not walked:
+            return summarise([], stratum), ()
+        curves = np.stack([w.curves for w in walked]).astype(np.float64)
+        strides = self._with_lengths([w.stride for w in walked], curves)
+        curves = levelled(curves, strides)
+        pelvis = pelvis_strides(curves, [(s, w.opposite_fc_s) for s, w in zip(strides, walked, strict=True)])
+        limbs = limb_strides(curves, strides, pelvis)
+        measured = [
+            MeasuredStride(s, p, w.opposite_fc_s, limb, w.pelvis_acc, w.thigh_acc)
+            for w, s, p, limb in zip(walked, strides, pelvis, limbs, strict=True)
+        ]
+        return summarise(measured, stratum), waveforms(curves, strides)
 
-
-def summed_up(walked: Sequence[Walked], stratum: str) -> tuple[tuple[MetricValue, ...], tuple[Waveform, ...]]:
-    """Metric values and waveforms of the strides of a bout that count."""
-    if not walked:
-        return summarise([], stratum), ()
-    strides = [w.stride for w in walked]
-    curves = levelled(np.stack([w.curves for w in walked]).astype(np.float64), strides)
-    pelvis = pelvis_strides(curves, [(w.stride, w.opposite_fc_s) for w in walked])
-    limbs = limb_strides(curves, strides, pelvis)
-    measured = [
-        MeasuredStride(w.stride, p, w.opposite_fc_s, limb, w.pelvis_acc, w.thigh_acc)
-        for w, p, limb in zip(walked, pelvis, limbs, strict=True)
-    ]
-    return summarise(measured, stratum), waveforms(curves, strides)
+    def _with_lengths(self, strides: Sequence[Stride], curves: Floats) -> list[Stride]:
+        duration_s = np.array([s.duration_s for s in strides])
+        flexion = curves[..., list(FLEXION_OF.values())].transpose(0, 2, 1)
+        lengths = measure_lengths(duration_s, flexion, curves[..., VERTICAL], self._spatial)
+        return [
+            replace(s, length_m=found.length_m, flags=s.flags + found.flags)
+            for s, found in zip(strides, lengths, strict=True)
+        ]
 
 
 def witnesses(curves: Sequence[Curves]) -> list[tuple[complex, complex] | None]:

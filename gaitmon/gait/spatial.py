@@ -145,13 +145,33 @@ def measure_length(
     """
     if heading_change_rad is not None and abs(heading_change_rad) > MAX_TURN_RAD:
         return StrideLength(duration_s, None, None, None)
-    leg = params.leg.length_m
     rom = [float(np.ptp(x)) for x in thigh_flexion_deg if x is not None and len(x)]
-    rom = [r for r in rom if isfinite(r)]
-    thigh = thigh_length_m(radians(sum(rom) / len(rom)), duration_s, leg) if rom else None
-    pelvis = None
+    rises = None
     if pelvis_up_m_s2 is not None and len(pelvis_up_m_s2) > 1:
-        pelvis = pendulum_length_m(step_rises_m(pelvis_up_m_s2, duration_s), leg)
+        rises = step_rises_m(pelvis_up_m_s2, duration_s)
+    return _length(duration_s, rom, rises, params)
+
+
+def measure_lengths(
+    duration_s: Floats, thigh_flexion_deg: Floats, pelvis_up_m_s2: Floats, params: SpatialParams
+) -> list[StrideLength]:
+    """measure_length of many straight strides at once.
+
+    duration_s: (n,).  thigh_flexion_deg: (n, thighs, points), pelvis_up_m_s2: (n, points), evenly over each
+    cycle; NaN: not there.
+    """
+    roms, rises = np.ptp(thigh_flexion_deg, axis=2), _step_rises_m(pelvis_up_m_s2, duration_s)
+    of_each = zip(duration_s.tolist(), roms.tolist(), rises.tolist(), strict=True)
+    return [_length(t, rom, rise, params) for t, rom, rise in of_each]
+
+
+def _length(
+    duration_s: float, rom_deg: Sequence[float], rises_m: Sequence[float] | None, params: SpatialParams
+) -> StrideLength:
+    leg = params.leg.length_m
+    rom = [r for r in rom_deg if isfinite(r)]
+    thigh = thigh_length_m(radians(sum(rom) / len(rom)), duration_s, leg) if rom else None
+    pelvis = None if rises_m is None else pendulum_length_m(rises_m, leg)
     return fuse(duration_s, _plausible(thigh), _plausible(pelvis), params)
 
 
@@ -166,18 +186,20 @@ def step_rises_m(pelvis_up_m_s2: Floats, duration_s: float) -> tuple[float, floa
 
     pelvis_up_m_s2: shape (n,), evenly over one whole cycle, last row = first of the next; any offset.
     """
-    n = len(pelvis_up_m_s2) - 1
-    spectrum = np.fft.rfft(pelvis_up_m_s2[:-1])
+    first, second = _step_rises_m(pelvis_up_m_s2[np.newaxis], np.array([duration_s]))[0]
+    return float(first), float(second)
+
+
+def _step_rises_m(pelvis_up_m_s2: Floats, duration_s: Floats) -> Floats:
+    """step_rises_m of many strides: (m, n) and (m,) -> (m, 2)."""
+    n = pelvis_up_m_s2.shape[1] - 1
+    spectrum = np.fft.rfft(pelvis_up_m_s2[:, :-1], axis=1)
     kept = np.zeros_like(spectrum)
-    factors = _PER_OMEGA2[: len(spectrum) - _HARMONICS.start]
-    kept[_HARMONICS] = spectrum[_HARMONICS] * factors * duration_s**2
-    rise = np.fft.irfft(kept, n)
-    first, second = rise[: n // 2 + 1], rise[n // 2 :]
-    last = float(rise[0])  # the cycle closes
-    return (
-        float(first.max() - first.min()),
-        max(float(second.max()), last) - min(float(second.min()), last),
-    )
+    factors = _PER_OMEGA2[: spectrum.shape[1] - _HARMONICS.start]
+    kept[:, _HARMONICS] = spectrum[:, _HARMONICS] * factors * duration_s[:, np.newaxis] ** 2
+    rise = np.fft.irfft(kept, n, axis=1)
+    closed = np.concatenate([rise, rise[:, :1]], axis=1)
+    return np.stack([np.ptp(closed[:, : n // 2 + 1], axis=1), np.ptp(closed[:, n // 2 :], axis=1)], axis=1)
 
 
 def pendulum_length_m(step_rise_m: Sequence[float], leg_length_m: float) -> float:
