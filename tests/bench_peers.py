@@ -4,6 +4,7 @@ Pelvis sensor alone, initial contacts at ±0.25 s, walking given: mobgap_lab (IN
 stroke_treadmill, mtw and qmt (own feet by the frozen rule).  The body frame is gaitmon's; left and right are
 exchanged where that suits a peer better.  CPU: a simulated hour, half of it walking, from raw samples to
 bouts, per hour of one sensor.
+With skdh also the symmetry metrics, on the same strides (tests/peer_metrics.py).
 The peers are installed once, by name, into environments of their own under .cache/peers.
 """
 
@@ -22,7 +23,7 @@ import numpy as np
 from gaitmon.model import Contact, ContactKind, Floats, Side
 from gaitmon.sensors.formats import open_recording
 from gaitmon.sensors.recording import Recording
-from tests import bench_core
+from tests import bench_core, peer_metrics
 from tests.loaders import MOBGAP_TRIALS, STROKE_SUBJECTS, mobgap, mobgap_bouts
 from tests.validation.sections import pelvis_only
 from tests.validation.sections.pelvis_only import SPANS_S, STROKE_SPAN_S, TOLERANCE_S, Score, pooled
@@ -177,6 +178,8 @@ def main() -> int:
         scores[name] = {group: max((w[group] for w in ways), key=lambda s: s.right) for group in ways[0]}
         cpu_s[name], import_s[name] = peer.cpu_s, peer.import_s
     _print(scores, cpu_s, import_s)
+    if "skdh" in scores and (python := python_of("skdh")) is not None:
+        peer_metrics.compare(python)
     return 0
 
 
