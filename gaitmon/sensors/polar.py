@@ -20,6 +20,7 @@ from gaitmon.sensors.layout import QUANTITIES, SI_PER_UNIT, Decoded, Refused, St
 Ints = NDArray[np.int64]
 HEADER = 10
 COMPRESSED = 0x80
+MOST = 256  # samples in a frame that is sent: the reference and one block
 AXES = 3
 # Neighbours further apart than this many sample periods have lost something between them.
 HOLE_PERIODS = 2.5
@@ -276,7 +277,7 @@ def _encode(form: PolarFormat, clock: Ticks, values: Floats, max_payload: int) -
         whole = np.clip(np.rint(raw), -limit, limit - 1).astype(np.int64)
     frames, at, room = [], 0, max_payload - HEADER
     while at < len(whole):
-        content, n = (_packed if form.compressed else _flat)(whole[at:], form, room)
+        content, n = (_packed if form.compressed else _flat)(whole[at : at + MOST], form, room)
         stamp = int(clock[at + n - 1]).to_bytes(8, "little")
         kind = form.type | (COMPRESSED if form.compressed else 0)
         frames.append(bytes([form.measurement]) + stamp + bytes([kind]) + content)
@@ -300,7 +301,7 @@ def _packed(whole: Ints, form: PolarFormat, room: int) -> tuple[bytes, int]:
     magnitude = np.where(step < 0, ~step, step).max(axis=1, initial=0)
     widths = np.maximum.accumulate(np.array([int(m).bit_length() + 1 for m in magnitude], dtype=np.int64))
     sizes = len(reference) + 2 + (widths * AXES * np.arange(1, len(widths) + 1) + 7) // 8
-    n = min(int(np.searchsorted(sizes, room, side="right")), 255)
+    n = min(int(np.searchsorted(sizes, room, side="right")), MOST - 1)
     if n == 0:
         return reference, 1
     width = int(widths[n - 1])

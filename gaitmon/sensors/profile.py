@@ -15,7 +15,6 @@ from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
 
 from gaitmon.errors import DecodeError, ProfileError
 from gaitmon.sensors.layout import Decoded, Strict
@@ -56,6 +55,14 @@ __all__ = [
 
 # Numbers of an example are written with the digits of a float32.
 EXAMPLE_TOLERANCE = 1e-7
+
+
+class ContradictionError(ValueError):
+    """Between two places of a profile; where: the one that is blamed."""
+
+    def __init__(self, what: str, *where: int | str) -> None:
+        super().__init__(what)
+        self.where: Where = where
 
 
 class FirmwareProfile(Strict):
@@ -116,20 +123,22 @@ class FirmwareProfile(Strict):
         modes = [mode.id for mode in self.mode]
         for k, mode_id in enumerate(modes):
             if mode_id in modes[:k]:
-                raise _wrong(f"the mode {mode_id} is there twice", "mode", k, "id")
+                raise ContradictionError(f"the mode {mode_id} is there twice", "mode", k, "id")
         if self.default_mode not in modes:
-            raise _wrong(f"default_mode {self.default_mode} is not described", "default_mode")
+            raise ContradictionError(f"default_mode {self.default_mode} is not described", "default_mode")
         exemplified = [example.mode for example in self.example]
         for k, mode_id in enumerate(modes):
             if mode_id not in exemplified:
-                raise _wrong(f"mode {mode_id} has no [[example]]", "mode", k)
+                raise ContradictionError(f"mode {mode_id} has no [[example]]", "mode", k)
         for k, mode_id in enumerate(exemplified):
             if mode_id not in modes:
-                raise _wrong(f"it is of mode {mode_id}, which is not described", "example", k, "mode")
+                raise ContradictionError(
+                    f"it is of mode {mode_id}, which is not described", "example", k, "mode"
+                )
         self._check_roles()
         for k, mode in enumerate(self.mode):
             if wrong := set(mode.rates_hz) - set(self.rates.allowed_hz):
-                raise _wrong(f"{min(wrong):g} Hz is not among allowed_hz", "mode", k, "rates_hz")
+                raise ContradictionError(f"{min(wrong):g} Hz is not among allowed_hz", "mode", k, "rates_hz")
             self._check_ticks(k, mode)
         self._check_fit()
         return self
@@ -145,22 +154,26 @@ class FirmwareProfile(Strict):
             filled_in = " ".join([step.bytes or "", *(patch.bytes for patch in step.patches)])
             for word, codes in (("{rate_code", self.rates.codes), ("{gyr_rate_code", self.rates.gyr_codes)):
                 if word in filled_in and not codes:
-                    raise _wrong(f"{name} uses {word}}}, [rates] does not say which it is", *where)
+                    raise ContradictionError(
+                        f"{name} uses {word}}}, [rates] does not say which it is", *where
+                    )
         for role, place in used:
             if role not in {*self.gatt, PAYLOAD_ROLE}:
-                raise _wrong(f"the role '{role}' is not in [gatt]", *place)
+                raise ContradictionError(f"the role '{role}' is not in [gatt]", *place)
 
     def _check_ticks(self, k: int, mode: Mode) -> None:
         if mode.layout is None:
             if self.clock is None:
-                raise _wrong("its decoder gives a clock, [clock] says which", "mode", k)
+                raise ContradictionError("its decoder gives a clock, [clock] says which", "mode", k)
             return
         for name, said in (("clock", self.clock), ("counter", self.counter)):
             fields = [field for field in mode.layout.fields if field.quantity == name]
             if bool(fields) != (said is not None):
-                raise _wrong(f"mode {mode.id}: [{name}] and a {name} field belong together", "mode", k)
+                raise ContradictionError(
+                    f"mode {mode.id}: [{name}] and a {name} field belong together", "mode", k
+                )
             if fields and said is not None and int(fields[0].type[1:]) != said.bits:
-                raise _wrong(
+                raise ContradictionError(
                     f"mode {mode.id}: the {name} field is {fields[0].type}, [{name}] has {said.bits} bits",
                     *(name, "bits"),
                 )
@@ -168,16 +181,11 @@ class FirmwareProfile(Strict):
     def _check_fit(self) -> None:
         mode = self.mode_of()
         if self.fit is Fit.GAIT and not {"acc", "gyr"} <= set(mode.quantities):
-            raise _wrong(f"mode {mode.id} has no accelerometer and gyroscope", "fit")
+            raise ContradictionError(f"mode {mode.id} has no accelerometer and gyroscope", "fit")
         if self.fit is Fit.GAIT_ACCELEROMETER_ONLY and "acc" not in mode.quantities:
-            raise _wrong(f"mode {mode.id} has no accelerometer", "fit")
+            raise ContradictionError(f"mode {mode.id} has no accelerometer", "fit")
         if self.fit is not Fit.POSTURE_ONLY and max(self.rates_of()) < 50.0:
-            raise _wrong(f"mode {mode.id} has no rate of 50 Hz or more: posture_only", "fit")
-
-
-def _wrong(what: str, *where: int | str) -> PydanticCustomError:
-    """A contradiction between two places, blamed on one of them."""
-    return PydanticCustomError("contradiction", "{what}", {"what": what, "where": where})
+            raise ContradictionError(f"mode {mode.id} has no rate of 50 Hz or more: posture_only", "fit")
 
 
 def render(
@@ -218,7 +226,8 @@ def load_profile(path: Path) -> FirmwareProfile:
     except ValidationError as error:
         # A misspelt key is two errors, unknown and missing: the first says where to look.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        where = first.get("ctx", {}).get("where", first["loc"])
+        cause = first.get("ctx", {}).get("error")
+        where = cause.where if isinstance(cause, ContradictionError) else first["loc"]
         key = ".".join(str(part) for part in where)
         said = {"extra_forbidden": "unknown key", "missing": "it is missing"}.get(
             first["type"], first["msg"].removeprefix("Value error, ")
