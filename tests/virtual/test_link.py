@@ -21,11 +21,16 @@ def test_data_come_at_connection_events_and_at_most_so_many() -> None:
             sensor = await radio.sensor(DOT, swinging(), link=link)
             async with streaming_dot(radio, hub, sensor) as (_, heard):
                 await asyncio.sleep(9)
+                sensor.move_out_of_range()
+                await asyncio.sleep(0.2)  # a dozen wait then
+                sensor.move_into_range()
+                await asyncio.sleep(1)
             events = np.diff(heard.at_ns) / 45e6
             assert np.allclose(events, np.rint(events), atol=1e-3)
             per_event = np.unique(np.rint(np.array(heard.at_ns) / 1e6), return_counts=True)[1]
-            assert per_event.max() <= 4
+            assert per_event.max() == 4
             assert per_event.mean() == pytest.approx(60 * 0.045, abs=0.1)
+            assert np.diff(heard.at_ns).max() == pytest.approx(0.2e9, abs=0.045e9)
             assert sensor.truth.count(Fate.OVERFLOW) == 0
 
     run(test)
