@@ -18,7 +18,7 @@ def test_data_come_at_connection_events_and_at_most_so_many() -> None:
         async with VirtualRadio(seed=2) as radio:
             hub = await radio.adapter()
             link = LinkModel(interval_s=0.045, pdus_per_event=4)
-            sensor = await radio.sensor(DOT, swinging(), link=link)
+            sensor = await radio.sensor(DOT, swinging(), link=link, model=SensorModel(tx_buffers=16))
             async with streaming_dot(radio, hub, sensor) as (_, heard):
                 await asyncio.sleep(9)
                 sensor.move_out_of_range()
