@@ -3,7 +3,9 @@
 El-Gohary 2014 as ported in mobgap: yaw rate about the vertical, low-passed at 0.5 Hz; a turn runs from
 where its magnitude leaves 5 deg/s to where it comes back, around a peak above 15 deg/s; same-sign
 turns less than 0.05 s apart are one; kept are 0.5-10 s and at least 45 deg.  Departures: the vertical
-comes from the orientation filter instead of a fixed axis; the low-pass is a zero-phase kernel.
+comes from the orientation filter instead of a fixed axis; the low-pass is a zero-phase kernel; the angle is
+the integral of the low-passed rate, so that where in its own rotation the pelvis happens to be at either
+end (up to 9 deg from end to end) does not count.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from gaitmon.imu.filters import lowpass_kernel
 from gaitmon.model import Floats, Turn
 
 _SMOOTH = lowpass_kernel(0.6, 100, 100.0)
+_BEYOND = 40  # grid samples by which the low-pass smears a turn's ends
 _EDGE_RAD_S = np.radians(5.0)
 _PEAK_RAD_S = np.radians(15.0)
 MIN_TURN_RAD = np.radians(45.0)
@@ -40,7 +43,7 @@ def find_turns(yaw_rate_rad_s: Floats, first: int) -> list[Turn]:
             merged.append((a, b))
     turns = []
     for a, b in merged:
-        angle = float(np.nansum(yaw_rate_rad_s[a:b]) / 100.0)
+        angle = float(smooth[max(a - _BEYOND, 0) : b + _BEYOND].sum() / 100.0)
         if np.abs(smooth[a:b]).max() > _PEAK_RAD_S and 50 <= b - a <= 1000 and abs(angle) >= MIN_TURN_RAD:
             turns.append(Turn((first + a) / 100.0, (first + b) / 100.0, angle))
     return turns

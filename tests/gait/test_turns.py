@@ -92,15 +92,9 @@ def errors_deg() -> Floats:
     return np.array([abs(np.degrees(found(turning(a, s))[0].angle_rad) - a) for a in ANGLES for s in SEEDS])
 
 
-def test_turn_angles_do_not_get_worse() -> None:
-    """Measured: median 8, worst 15 degrees of 90 or 180.  The pelvis' own rotation at the ends of the turn
-    (up to 9 degrees from end to end at this speed) is counted as heading."""
-    assert np.median(errors_deg()) < 10.0
-    assert errors_deg().max() < 18.0
-
-
-@pytest.mark.xfail(reason="median 8, worst 15 degrees: pelvic rotation at both ends is counted in")
 def test_turn_angles_are_within_10_degrees() -> None:
+    """Measured: median 2.2, worst 7.7 degrees of 90 or 180, of which most is the walker's own wandering."""
+    assert np.median(errors_deg()) < 4.0
     assert errors_deg().max() < 10.0
 
 
