@@ -187,9 +187,11 @@ class GaitPipeline:
     def _looks_like_walking(self, first: int, last: int) -> list[Verdict]:
         """The verdict of each tick from first to last."""
         a, b = first * TICK - WINDOW, last * TICK
-        smooth = {p: chain.smooth.view(a, b) for p, chain in self._chains.items()}
+        raw = {p: chain.raw.samples(a, b) for p, chain in self._chains.items()}
         gyroscopes = frozenset(p for p, chain in self._chains.items() if chain.has_gyroscope)
-        return self._detector.push(smooth, gyroscopes, last - first + 1)
+        return self._detector.push(
+            raw, lambda p: self._chains[p].smooth.view(a, b), gyroscopes, last - first + 1
+        )
 
     def _walk(self, sequence: GaitSequence, now: int) -> Iterator[Result]:
         """What the samples before ``now`` add to an open or just closed gait sequence."""

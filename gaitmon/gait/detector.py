@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, isnan, nan, radians, sqrt
 from statistics import median
@@ -87,26 +87,36 @@ class WalkingDetector:
     """One verdict a tick from all sensors worn.  Stateful: ticks in order, each once.
 
     All thighs that are seen must walk.  Without one, all others must.  A trunk that is still, or runs,
-    overrules a thigh that has no gyroscope.  Only windows with a walk's energy are looked at closely:
-    most of a day is rest.
+    overrules a thigh that has no gyroscope.  Only windows with a walk's energy are looked at closely, and
+    signals are smoothed only where the raw ones may hold that much: most of a day is rest.
     """
 
     def __init__(self, params: SequenceParams | None = None) -> None:
         self._params = params or SequenceParams()
         self._postures: dict[Placement, _WalkingPosture] = {}
-        self._cells: dict[Placement, deque[_Cell]] = {}
+        self._cells: dict[Placement, deque[_Cell]] = {}  # empty after rest
+        self._busy = False
 
     def push(
-        self, smooth: Mapping[Placement, Floats], gyroscopes: frozenset[Placement], n_ticks: int
+        self,
+        raw: Mapping[Placement, Floats],
+        smoothed: Callable[[Placement], Floats],
+        gyroscopes: frozenset[Placement],
+        n_ticks: int,
     ) -> list[Verdict]:
         """The next n_ticks verdicts.
 
-        smooth: per placement the rows of SensorChain.smooth (acc, gyr, ...) from WINDOW before the first of
-        these ticks to the last.  gyroscopes: who has one.
+        raw: per placement acc and gyr from WINDOW before the first of these ticks to the last.  smoothed:
+        gives the rows of SensorChain.smooth for the same time.  gyroscopes: who has one.
         """
-        worn = [self._sensor(p, gyroscopes) for p in smooth]
+        worn = [self._sensor(p, gyroscopes) for p in raw]
+        if not self._busy and any(_quiet(s, raw[s.placement]) for s in _asked_first(worn)):
+            self._cells = {}
+            return [_NO] * n_ticks
+        smooth = {p: smoothed(p) for p in raw}
         windows = self._windows(worn, smooth, n_ticks)
         asked = [self._asked(worn, [each[i] for each in windows]) for i in range(n_ticks)]
+        self._busy = bool(asked[-1])  # and hardly quiet in the next second: spares looking
         if not any(asked):
             return [_UNHEARD if voters is None else _NO for voters in asked]
         walking, silent, period_s = self._look(worn, smooth, [each or [] for each in asked], windows)
@@ -197,6 +207,25 @@ class WalkingDetector:
         limit = cos(radians(self._params.lean_deg))
         posture = self._postures.setdefault(sensor.placement, _WalkingPosture(limit))
         return posture.fits(up, clear=clear)
+
+
+def _asked_first(worn: list[_Sensor]) -> list[_Sensor]:
+    """One of these too quiet is enough: nobody walks."""
+    return [s for s in worn if s.thigh] or worn
+
+
+def _quiet(sensor: _Sensor, rows: Floats) -> bool:
+    """Whether the raw signal has, in every window, less than half of a walk's energy: what smoothing would
+    have to bring in from beyond the window's edges.  False where samples are missing."""
+    cells = (rows[:, 3:6] if sensor.gyroscope else rows[:, :3]).reshape(-1, TICK, 3)
+    mean = cells.mean(axis=1)
+    means, squares = mean.tolist(), (cells * cells).mean(axis=1).sum(axis=1).tolist()
+    limit = 0.5 * sensor.limits.walking**2
+    for i in range(len(squares) - CELLS + 1):
+        x, y, z = (sum(axis) / CELLS for axis in zip(*means[i : i + CELLS], strict=True))
+        if not sum(squares[i : i + CELLS]) / CELLS - (x * x + y * y + z * z) < limit:
+            return False
+    return True
 
 
 def _cells(rows: Floats, *, gyroscope: bool) -> list[_Cell]:
