@@ -11,18 +11,19 @@ from rich.text import Text
 
 from gaitmon.analysis import Analysis
 from gaitmon.model import MetricValue, NoticeKind, Side
-from gaitmon.symmetry.metrics import METRICS
+from gaitmon.symmetry.metrics import METRICS, Group, MetricDefinition
 
-_PER_SIDE = (
-    ("Stride time", "stride_time", "s", None),
-    ("Step time", "step_time", "s", "step_time_ln_pct"),
-    ("Stance time", "stance_time", "s", "stance_time_ln_pct"),
-    ("Swing time", "swing_time", "s", "swing_time_ln_pct"),
-    ("Thigh range of motion", "thigh_rom", "deg", "thigh_rom_ln_pct"),
-    ("Pelvic drop in stance", "drop", "deg", "drop_asym_deg"),
-)
-_WHOLE = ("cadence_steps_min", "pelvis_tilt_rom_deg", "pelvis_obliquity_rom_deg", "pelvis_rotation_rom_deg")
-_DIGITS = {"s": 3, "deg": 1, "%": 1, "steps/min": 1}
+_DIGITS = {"s": 3, "m": 3, "deg": 1, "%": 1, "steps/min": 1, "m/s²": 1}
+_TITLES = {
+    Group.TEMPORAL: "Times",
+    Group.SPATIAL: "Length and speed",
+    Group.WAVEFORM: "Thigh and hip",
+    Group.PELVIS: "Pelvis",
+    Group.SMOOTHNESS: "Smoothness and regularity",
+    Group.LOADING: "Loading: accelerations, not forces",
+}
+_UNIT_AFTER = {"deg": "°"}
+_LEFT, _RIGHT = "_left_", "_right_"
 
 
 def show(analysis: Analysis, console: Console) -> None:
@@ -33,8 +34,10 @@ def show(analysis: Analysis, console: Console) -> None:
     console.print(Text(f"worn: {', '.join(p for p in r.streams if not p.is_reference)}"))
     remarks = _Remarks()
     console.print(_counts(analysis))
-    console.print(_sides(analysis, remarks))
-    console.print(_whole(analysis, remarks))
+    for group in _TITLES:
+        for table in (_sides(analysis, group, remarks), _whole(analysis, group, remarks)):
+            if table.row_count:
+                console.print(table)
     console.print(_bouts(analysis, remarks) if analysis.bouts else Text("No walking bout.", style="bold"))
     for remark in remarks.lines():
         console.print(Text(remark))
@@ -104,26 +107,50 @@ def _counts(a: Analysis) -> Table:
     return table
 
 
-def _sides(a: Analysis, remarks: _Remarks) -> Table:
-    table = _table("Left and right (median ± standard error)", "", "left", "right", "right vs left")
-    for name, metric, unit, index in _PER_SIDE:
-        left, right = (a.metric(f"{metric}_{s}_{unit}") for s in Side)
-        compared = ""
-        if index is not None:
-            m = a.metric(index)
-            compared = _cell(m, remarks, signed=True)
-            if m is not None and m.value is not None:
-                compared += f" {METRICS[index].unit}"
-        table.add_row(f"{name} ({unit})", _cell(left, remarks), _cell(right, remarks), compared)
+def _sides(a: Analysis, group: Group, remarks: _Remarks) -> Table:
+    """What each side has, beside how the sides compare."""
+    table = _table(f"{_TITLES[group]} (median ± standard error)", "", "left", "right", "right vs left")
+    for d in _shown(a, group):
+        if _LEFT not in d.id:
+            continue
+        sides = [a.metric(id_) for id_ in (d.id, d.id.replace(_LEFT, _RIGHT))]
+        index = next((METRICS[id_] for id_ in _comparisons(d.id) if id_ in METRICS), None)
+        compared = "" if index is None else _signed(a.metric(index.id), index, remarks)
+        name = d.name.removesuffix(", left")
+        table.add_row(f"{name} ({d.unit})", *(_cell(m, remarks) for m in sides), compared)
     return table
 
 
-def _whole(a: Analysis, remarks: _Remarks) -> Table:
-    table = _table("Both sides together", "", "", header=False)
-    for metric in _WHOLE:
-        d = METRICS[metric]
-        table.add_row(f"{d.name} ({d.unit})", _cell(a.metric(metric), remarks))
+def _comparisons(left: str) -> tuple[str, str]:
+    """Ids of what compares the sides of this metric, the one that a table has room for first."""
+    what, _, unit = left.partition(_LEFT)
+    return f"{what}_ln_pct", f"{what}_asym_{unit}"
+
+
+def _signed(m: MetricValue | None, index: MetricDefinition, remarks: _Remarks) -> str:
+    text = _cell(m, remarks, signed=True)
+    return text if m is None or m.value is None else text + _UNIT_AFTER.get(index.unit, f" {index.unit}")
+
+
+def _whole(a: Analysis, group: Group, remarks: _Remarks) -> Table:
+    table = _table(f"{_TITLES[group]}, both sides together", "", "", header=False)
+    shown = _shown(a, group)
+    beside = {id_ for d in shown if _LEFT in d.id for id_ in _comparisons(d.id)}
+    for d in shown:
+        if _LEFT not in d.id and _RIGHT not in d.id and d.id not in beside:
+            unit = f" ({d.unit})" if d.unit else ""
+            table.add_row(f"{d.name}{unit}", _cell(a.metric(d.id), remarks))
     return table
+
+
+def _shown(a: Analysis, group: Group) -> list[MetricDefinition]:
+    """Of a group, what these sensors could measure, and what is watched in any case."""
+    out = []
+    for d in METRICS.values():
+        m = a.metric(d.id)
+        if d.group is group and m is not None and (d.core or m.n_left + m.n_right > 0 or m.value is not None):
+            out.append(d)
+    return out
 
 
 def _bouts(a: Analysis, remarks: _Remarks) -> Table:

@@ -102,7 +102,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         "to be read beside drop: less drop with more sway can be a compensated (Duchenne) gait",
     ),
     *per_side(
-        "vertical_excursion", "Vertical excursion of the pelvis on this leg", "m",
+        "vertical_excursion", "Vertical excursion", "m",
         "max - min of vertical displacement from the own IC to the other side's", _G,
         persistence=PART, source="CLINICAL 1.8",
         normal=Normal(0.015, 0.045, "centre of mass 15 to 31 mm, the sacrum rises more", Tag.UNSURE),
