@@ -70,8 +70,14 @@ def test_flexion_axis_does_not_get_worse() -> None:
     assert np.quantile(off, 0.9) < 8.0
 
 
-@pytest.mark.xfail(reason="median 3.5, 90 % within 6.0 degrees: the thigh also turns about its long axis")
+@pytest.mark.xfail(
+    reason="median 3.4, 90 % within 5.7: in walking the thigh turns about an axis 3.7 +- 1.9 off its own"
+)
 def test_flexion_axis_is_within_3_degrees() -> None:
+    """Adduction goes with flexion in the published curves, the same way in both limbs (as much with ideal
+    sensors on the bones).  Taking off the mean of 3.7 degrees would make this pass, and grade the alignment
+    by the simulator's own assumption.  It costs 0.2 % of a range of motion.
+    """
     assert np.quantile(np.concatenate([fifty()[p][:, LEFT] for p in THIGHS]), 0.9) < 3.0
 
 
