@@ -22,21 +22,23 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from bleak import BleakClient, BleakScanner
 
+from gaitmon.sensors.ble.connection import LinkEvent
 from gaitmon.sensors.ble.health import Health, LinkState
 from gaitmon.sensors.ble.policy import LinkPolicy
 from gaitmon.sensors.ble.procedure import Conversation
 from gaitmon.sensors.ble.service import stream
-from gaitmon.sensors.raw import Notification, RawEvent
+from gaitmon.sensors.raw import Notification
 from gaitmon.sensors.stream import EventStream
 from gaitmon.store.archive import Archive, ArchiveReader
 from gaitmon.virtual import Hub
 from tests.sensors.ble.bed import DOT, spec_of
 from tests.sensors.ble.gateway import KEY, launch, opened
-from tests.sensors.ble.world import CRASHED_S, assignments, remote_hub, world
+from tests.sensors.ble.world import CRASHED_S, WORN, assignments, remote_hub, world
 
 SENSORS = 10
 
@@ -83,10 +85,10 @@ async def _with_bleak(hub: Hub, addresses: list[str], seconds: float) -> str:
     return watch.report(cpu)
 
 
-async def _with_us(hub: Hub, addresses: list[str], seconds: float, keep: Callable[[RawEvent], None]) -> str:
+async def _with_us(hub: Hub, addresses: list[str], seconds: float, keep: Callable[[LinkEvent], None]) -> str:
     watch, streaming, latest = Stopwatch(), asyncio.Event(), Health((), ())
 
-    def sink(event: RawEvent) -> None:
+    def sink(event: LinkEvent) -> None:
         watch.packets += isinstance(event, Notification)
         keep(event)
 
@@ -118,16 +120,20 @@ async def _worker(mode: str, port: int, seconds: float, addresses: list[str]) ->
             elif mode == "radio":
                 told = await _with_us(hub, addresses, seconds, lambda _: None)
             else:
-                archive, decoder = Archive(Path(folder), KEY), EventStream({DOT.name: DOT})
+                archive = Archive(Path(folder), KEY)
+                decoders = [EventStream({DOT.name: DOT}) for _ in range(0, SENSORS, len(WORN))]
+                for decoder in decoders:  # as many wearers, for nobody wears two sensors in one place
+                    decoder.push(opened(addresses[: len(WORN)]))
 
-                def keep(event: RawEvent) -> None:
+                def keep(event: LinkEvent) -> None:
                     archive.append(event)
-                    decoder.push(event)
+                    wearer, place = divmod(event.sensor, len(WORN))
+                    decoders[wearer].push(replace(event, sensor=place))
 
-                keep(opened(addresses))
                 told = await _with_us(hub, addresses, seconds, keep)
                 archive.close()
-                told = json.dumps(json.loads(told) | {"gaps": sum(c.gaps for c in decoder.counts)})
+                gaps = sum(counts.gaps for decoder in decoders for counts in decoder.counts)
+                told = json.dumps(json.loads(told) | {"gaps": gaps})
         sys.stdout.write(told + "\n")
 
 

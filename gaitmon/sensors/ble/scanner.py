@@ -103,9 +103,16 @@ class Scanner:
             quiet_rounds = quiet_rounds + 1 if quiet else 0
             if quiet:
                 self.errors["scanner quiet"] += 1
-            if quiet_rounds > 1 and self._spec.recover is not None:
-                self.errors["adapter power-cycled"] += 1
+            if quiet_rounds > 1:
+                await self._recover()
+
+    async def _recover(self) -> None:
+        if self._spec.recover is not None:
+            self.errors["adapter power-cycled"] += 1
+            try:
                 await self._spec.recover()
+            except RETRYABLE as error:
+                self.errors[kind_of(error)] += 1
 
     @property
     def _due(self) -> bool:

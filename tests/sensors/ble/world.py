@@ -22,6 +22,7 @@ from bumble.host import Host
 from bumble.transport import open_transport
 from bumble.transport.common import PacketParser
 
+from gaitmon.model import Placement
 from gaitmon.sensors.ble.assignment import Assignment
 from gaitmon.sensors.raw import AssignedSensor
 from gaitmon.virtual import Fate, Hub, LinkModel, VirtualRadio, VirtualSensor
@@ -29,6 +30,7 @@ from gaitmon.virtual.controller import RadioController
 from tests.sensors.ble.bed import DOT, PLACEMENTS, STILL
 
 ADAPTER = "C0:00:00:00:00:FE"
+WORN = (*PLACEMENTS, Placement.LEFT_FOOT, Placement.RIGHT_FOOT)
 CRASHED_S = 2.0  # LinkModel.supervision_s
 
 
@@ -87,7 +89,9 @@ async def remote_hub(port: int) -> AsyncIterator[Hub]:
 def assignments(addresses: list[str], rate_hz: float = 60.0) -> list[Assignment]:
     return [
         Assignment(
-            AssignedSensor(f"s-{i:08x}", PLACEMENTS[i % 3], DOT.name, DOT.default_mode, rate_hz), DOT, address
+            AssignedSensor(f"s-{i:08x}", WORN[i % len(WORN)], DOT.name, DOT.default_mode, rate_hz),
+            DOT,
+            address,
         )
         for i, address in enumerate(addresses)
     ]
