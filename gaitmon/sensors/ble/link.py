@@ -148,12 +148,12 @@ class Link:
                 self.tally.battery_percent, self.tally.charging = battery
 
     async def _close(self, client: BleakClient, talk: Conversation) -> None:
-        """Leave the sensor stopped and free; the host does not disconnect by itself (R9)."""
-        if not client.is_connected:
-            return
-        with suppress(*RETRYABLE):
-            async with asyncio.timeout(self._policy.close_s):
-                await talk.stop()
+        """Leave the sensor stopped and free; the host does not disconnect by itself (R9).  Also when the link
+        is lost: bleak's client for BlueZ keeps its connection to the D-Bus until it is told to disconnect."""
+        if client.is_connected:
+            with suppress(*RETRYABLE):
+                async with asyncio.timeout(self._policy.close_s):
+                    await talk.stop()
         with suppress(*RETRYABLE):
             async with asyncio.timeout(self._policy.close_s):
                 await client.disconnect()
