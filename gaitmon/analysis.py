@@ -27,6 +27,7 @@ from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries
 from gaitmon.symmetry.metrics import METRICS
 from gaitmon.symmetry.summary import pool
+from gaitmon.symmetry.uncertainty import interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,10 +187,13 @@ def _bout_json(b: WalkingBout) -> dict[str, object]:
 
 
 def _metric_json(m: MetricValue) -> dict[str, object]:
+    low, high = interval(m) or (None, None)
     return {
         "value": m.value,
         "unit": METRICS[m.metric].unit,
         "standard_error": m.standard_error,
+        "low_95": low,
+        "high_95": high,
         "n_left": m.n_left,
         "n_right": m.n_right,
         "note": m.note,

@@ -174,7 +174,7 @@ def test_json_is_what_the_documentation_promises(which: str) -> None:
 def test_every_number_has_its_unit_in_its_key(which: str) -> None:
     """A metric's value stands beside its unit; everything else carries it in the key."""
     units = ("_s", "_m_s2", "_rad_s", "_rad", "_deg", "_pct", "_hz", "_m", "_m_s", "_us")
-    beside = {"value", "standard_error"}
+    beside = {"value", "standard_error", "low_95", "high_95"}
     for key, number in numbers(parsed(which)):
         assert math.isfinite(number)
         assert key.endswith(units) or key in beside, key
