@@ -20,6 +20,7 @@ _COLUMN = {
     Placement.RIGHT_THIGH: cycle.RIGHT_FLEXION,
     Placement.THIGH: cycle.FLEXION,
 }
+_AHEAD = 200  # grid samples computed beyond what is asked for, where they are known
 _OUT_OF_ORDER = 800  # grid samples by which strides of one walk may begin before one another
 _UNKNOWN = np.full((3, 3), np.nan)
 
@@ -42,8 +43,9 @@ class AngleTrack:
         self._used: dict[Placement, Alignment] = {}
         self._rotation = np.empty((0, 3, 3))
 
-    def over(self, a: int, b: int) -> Floats:
-        """Rows of grid indices [a, b).  The sensors' rows up to b + CONTEXT must be known."""
+    def over(self, a: int, upto: int) -> Floats:
+        """Rows of grid indices [a, upto).  The sensors' rows up to upto + CONTEXT must be known."""
+        b = upto
         if (
             self._used != self._alignment
             or not self._rows.begun
@@ -52,9 +54,11 @@ class AngleTrack:
             self._begin()
         start = self._rows.end if self._rows.begun else a
         if start < b:
+            known = min((c.raw.end for c in self._chains.values()), default=b) - CONTEXT
+            b = max(b, min(known, b + _AHEAD))  # the next stride will ask for it: fewer calls, same rows
             self._rows.extend(start, self._computed(start, b))
         self._rows.forget_before(a - _OUT_OF_ORDER)
-        return self._rows.view(a, b)
+        return self._rows.view(a, upto)
 
     def _begin(self) -> None:
         self._rows = Track(cycle.COLUMNS)

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import acos, degrees, isnan, sqrt
 
+import numpy as np
+
 from gaitmon.gait.sequences import TICK
 from gaitmon.model import Floats, Placement, Posture, PostureSpan
 
@@ -104,11 +106,12 @@ class PostureTracker:
         self, first_tick: int, acc_m_s2: Mapping[Placement, Floats], walking: Sequence[bool]
     ) -> list[_Cell]:
         n = len(walking)
-        means, quiet = {}, {}
-        for p, acc in acc_m_s2.items():
-            x = acc.reshape(n, TICK, 3)
-            means[p] = x.mean(axis=1).tolist()
-            quiet[p] = (x.std(axis=1).max(axis=1) < self.params.still_m_s2).tolist()
+        x = np.stack(list(acc_m_s2.values())).reshape(len(acc_m_s2), n, TICK, 3)
+        mean = x.mean(axis=2)
+        x = x - mean[:, :, np.newaxis]
+        spread = np.sqrt((x * x).mean(axis=2).max(axis=2))
+        means = dict(zip(acc_m_s2, mean.tolist(), strict=True))
+        quiet = dict(zip(acc_m_s2, (spread < self.params.still_m_s2).tolist(), strict=True))
         out = []
         for i in range(n):
             gravity = {p: (m[i][0], m[i][1], m[i][2]) for p, m in means.items() if not isnan(m[i][0])}
@@ -125,7 +128,7 @@ class PostureTracker:
                 continue
             new = _unit(tuple(sum(axis) for axis in zip(*seen, strict=True)))
             known = self._up.get(p)
-            if known is not None and _angle_deg(known, new) < self.params.put_on_anew_deg:
+            if known is not None and _angle_deg(new, known) < self.params.put_on_anew_deg:
                 new = _unit(tuple(0.8 * a + 0.2 * b for a, b in zip(known, new, strict=True)))
             self._up[p] = new
 
@@ -211,6 +214,9 @@ def _unit(v: Sequence[float]) -> _Up:
     return x / length, y / length, z / length
 
 
-def _angle_deg(a: _Up, b: _Up) -> float:
-    x, y = _unit(a), _unit(b)
-    return degrees(acos(max(-1.0, min(1.0, x[0] * y[0] + x[1] * y[1] + x[2] * y[2]))))
+def _angle_deg(a: _Up, unit: _Up) -> float:
+    """Between any vector and a unit one."""
+    x, y, z = a
+    length = sqrt(x * x + y * y + z * z) or 1.0
+    cosine = (x * unit[0] + y * unit[1] + z * unit[2]) / length
+    return degrees(acos(max(-1.0, min(1.0, cosine))))
