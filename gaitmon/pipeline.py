@@ -49,6 +49,7 @@ from gaitmon.model import (
     WalkingBout,
 )
 from gaitmon.pipeline_contacts import THIGHS, ContactStages, StageParams
+from gaitmon.pipeline_live import LiveView
 from gaitmon.pipeline_posture import PostureWatch
 from gaitmon.pipeline_strides import StrideMeter, Walked, witnesses
 
@@ -107,6 +108,10 @@ class GaitPipeline:
         else:
             chain.push(item)
         return list(self._advance())
+
+    def live(self) -> LiveView:
+        """A view of what is going on now.  Results are the same with and without it."""
+        return LiveView(self._chains, self._alignment)
 
     def flush(self) -> list[Result]:
         """The recording ends: everything held back becomes final."""

@@ -262,7 +262,7 @@ def _mean_square(window: _Window) -> float:
 
 
 def _vertical(window: _Window) -> tuple[tuple[float, float, float], float]:
-    """Which way is up in the mean of the window, unit, and the cosine between the means of its halves; 1
+    """Which way is up in the mean of the window, unit, and the cosine between the means of its halves; 0
     where one of them is missing."""
     half = len(window) // 2
     a, b = (
@@ -272,5 +272,5 @@ def _vertical(window: _Window) -> tuple[tuple[float, float, float], float]:
     x, y, z = (p + q for p, q in zip(a, b, strict=True))
     length = sqrt(x * x + y * y + z * z) or 1.0
     product = sqrt(sum(p * p for p in a) * sum(q * q for q in b))
-    settled = sum(p * q for p, q in zip(a, b, strict=True)) / product if product else 1.0
+    settled = sum(p * q for p, q in zip(a, b, strict=True)) / product if product else 0.0
     return (x / length, y / length, z / length), settled

@@ -213,6 +213,7 @@ def looks_like_walking(e: Evidence, *, gyroscope: bool, params: SequenceParams, 
             return np.asarray(walking)
         other = (e.step_share < params.step_share) | (e.shaking_share > params.shaking_share)
         other |= periodic & (e.period_s < params.min_period_s)
+        other |= ~e.told & ~(e.periodicity > params.clear_periodicity)  # holes blur the shares
         return np.asarray(walking & ~other & ~_runs(e, limits, params))
 
 

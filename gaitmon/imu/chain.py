@@ -55,9 +55,10 @@ class SensorChain:
         self._held.append(block)
         need = (self.smooth.end // CELL + 1) * CELL + HALF
         if len(block) == 0 or not block.t_s[-1] * GRID_HZ < need:
-            self._release()
+            self.release()
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Make rows of what was pushed, without waiting for the grid's next decision."""
         held, self._held = self._held, []
         if held:
             for run in self.resampler.push(ImuBlock.joined(held)):
@@ -73,7 +74,7 @@ class SensorChain:
 
     def close_run(self) -> None:
         """The run ends here: give out what resampler and kernels hold back."""
-        self._release()
+        self.release()
         for run in self.resampler.flush():
             self._run(run)
         self.smooth.close()

@@ -50,7 +50,9 @@ def sequences_of(
         raw = {p: c.raw.samples(a, b) for p, c in chains.items()}
         gyroscopes = frozenset(p for p, c in chains.items() if c.has_gyroscope)
         for verdict in detector.push(raw, lambda p: chains[p].smooth.view(a, b), gyroscopes, n):  # noqa: B023
-            closed = tracker.push(tick, verdict.walking, verdict.period_s, verdict.lead, verdict.rest)
+            closed = tracker.push(
+                tick, verdict.walking, verdict.period_s, verdict.lead, verdict.rest, heard=verdict.heard
+            )
             out += [closed] if closed else []
             tick += 1
     last = tracker.close()
