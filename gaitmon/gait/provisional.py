@@ -28,9 +28,11 @@ _LANDING = (
     0.345  # of the stride, from the swing's peak to the initial contact, until the limb has shown its own
 )
 _PERIOD_S = 1.1  # likewise
-_LEVEL_RAD_S = 2.0  # likewise, of the swing's peak
+_LEVEL_RAD_S = 1.3  # likewise, of the swing's peak: that of very slow walking
 _LEAST_RAD_S = 0.6  # peaks below are no swings (ContactParams.min_swing_rad_s)
-_RISING = 0.3  # of the level: from here on the thigh is on its way
+_RISING = 0.4  # of the level: from here on the thigh is on its way,
+_TOO_SOON = 0.65  # of the stride after the last swing began; there it takes the whole level: landing bumps
+_FORGET_S = 3.0  # without a swing: who walks slowly now is not held against the level of before
 _FALLEN = 12  # grid samples without a higher one after which a peak was the peak
 _REMEMBERED = 8
 _FC = ContactParams()
@@ -100,6 +102,8 @@ class ProvisionalLimb:
         if isnan(w):  # missing: what was under way cannot be told
             self._open = None
             return
+        if self._level != _LEVEL_RAD_S and k / GRID_HZ - self.last_peak_s > _FORGET_S:
+            self._level = _LEVEL_RAD_S
         if last < 0.0 <= w:
             self._open = _Swing((k - w / (w - last)) / GRID_HZ)
             self._told_fc, self._top = False, (k, w)
@@ -107,12 +111,18 @@ class ProvisionalLimb:
             return
         if w > self._top[1]:
             self._top = k, w
-        if not self._told_fc and w > _RISING * self._level and w > 0.5 * _LEAST_RAD_S:
+        if not self._told_fc and w > self._enough(self._open.start_s):
             self._told_fc = True
             self.swings.append(self._open)
             self._pending.append(Contact(ContactKind.FC, self.side, self._open.start_s + self._leaving()))
         if self._told_fc and self._open.peak_s is None and k - self._top[0] >= _FALLEN:
             self._peaked()
+
+    def _enough(self, start_s: float) -> float:
+        """Rate above which what began then is a swing."""
+        before_s = self.swings[-1].start_s if self.swings else -1e9
+        soon = start_s - before_s < _TOO_SOON * self._period_s()
+        return max(self._level * (1.0 if soon else _RISING), 0.5 * _LEAST_RAD_S)
 
     def _peaked(self) -> None:
         at, height = self._top
