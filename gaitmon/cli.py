@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaitmon import __version__, cli_archive, cli_people, cli_profile, cli_simulate
+from gaitmon import __version__, cli_archive, cli_collect, cli_people, cli_profile, cli_simulate
 from gaitmon.errors import GaitmonError
 
 if TYPE_CHECKING:
@@ -55,20 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     cli_simulate.add(commands)
     _add_demo(commands)
     _add_serve(commands)
-    _add_collect(commands)
+    cli_collect.add(commands)
     cli_archive.add(commands)
     cli_people.add(commands)
     cli_profile.add(commands)
     return parser
-
-
-def _add_recording_options(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "--map",
-        metavar="PLACEMENT=SENSOR,...",
-        help="where each sensor was worn, for files that do not say: pelvis=2d,left_thigh=2c,right_thigh=2b",
-    )
-    p.add_argument("--select", metavar="NAME", help="which trial or subject, where a file holds several")
 
 
 def _open(args: argparse.Namespace) -> Recording:
@@ -103,7 +94,7 @@ def _add_analyse(commands: Commands) -> None:
         epilog="Formats: docs/recording-format.md.  Keys of --json: docs/analysis-json.md.",
     )
     p.add_argument("recording", type=Path, help="a .gaitrec, a CSV folder, Xsens text, .mat, ...")
-    _add_recording_options(p)
+    cli_collect.add_recording_options(p)
     p.add_argument("--json", action="store_true", help="one JSON object on standard output, for programs")
     p.add_argument("--plot", type=Path, metavar="FILE.png", help="one minute of signals with the contacts")
     p.add_argument("--plot-from", type=float, metavar="S", help="where that minute begins (default: busiest)")
@@ -158,7 +149,7 @@ def _add_convert(commands: Commands) -> None:
     )
     p.add_argument("recording", type=Path, help="the recording to read")
     p.add_argument("out", type=Path, help="NAME.gaitrec, or a folder to make")
-    _add_recording_options(p)
+    cli_collect.add_recording_options(p)
     p.set_defaults(run=_convert)
 
 
@@ -183,7 +174,7 @@ def _add_demo(commands: Commands) -> None:
         "Nothing is kept unless --home says where. " + NOT_FOR,
     )
     p.add_argument("--recording", type=Path, metavar="PATH", help="play this instead of a simulated walker")
-    _add_recording_options(p)
+    cli_collect.add_recording_options(p)
     p.add_argument("--speed", type=float, default=1.0, help="times real time, for the live walk (default 1)")
     p.add_argument("--home", type=Path, help="keep everything here (default: a folder that is deleted)")
     p.add_argument("--port", type=int, default=0, help="the page's port on 127.0.0.1 (default: a free one)")
@@ -212,7 +203,7 @@ def _demo(args: argparse.Namespace) -> int:
     return demo(settings.at(args.home), plan, keep_home=args.home is not None)
 
 
-# ---- serve, collect ---------------------------------------------------------------
+# ---- serve ---------------------------------------------------------------
 
 
 def _add_serve(commands: Commands) -> None:
@@ -232,30 +223,6 @@ def _serve(args: argparse.Namespace) -> None:
 
     settings = Settings.from_environment().at(args.home)
     serve(settings, lambda address: print(f"pages: {address}/login", flush=True))
-
-
-def _add_collect(commands: Commands) -> None:
-    p = commands.add_parser(
-        "collect",
-        help="the gateway's half: samples in, results out over MQTT",
-        description="Run the pipeline over a source and deliver the results, storing and forwarding while "
-        "the broker is away.",
-    )
-    p.add_argument("--wearer", required=True, help="id of the wearer whose walk it is (gaitmon wearers)")
-    p.add_argument("--replay", type=Path, metavar="PATH", required=True, help="play a recording as if live")
-    _add_recording_options(p)
-    p.add_argument("--speed", type=float, default=math.inf, help="times real time (default: no waiting)")
-    p.add_argument("--home", type=Path, help="where the outbox is kept (default: GAITMON_HOME)")
-    p.set_defaults(run=_collect)
-
-
-def _collect(args: argparse.Namespace) -> None:
-    from gaitmon.collector import replay_recording
-    from gaitmon.config import Settings
-
-    args.recording = args.replay
-    counts = replay_recording(Settings.from_environment().at(args.home), _open(args), args.wearer, args.speed)
-    print(f"delivered: {counts.strides} strides, {counts.bouts} bouts")
 
 
 if __name__ == "__main__":

@@ -227,13 +227,19 @@ def open_live(
     outbox: Outbox,
     profiles: Mapping[str, FirmwareProfile],
     params: ArchiveParams | None = None,
+    *,
+    monotonic_ns: Callable[[], int] = time.monotonic_ns,
 ) -> LiveCollector:
-    """For the settings' gateway, its archive and key in the home.  Raises StoreError and ConfigError."""
+    """For the settings' gateway, its archive and key in the home.  monotonic_ns: the clock of the events.
+
+    Raises StoreError and ConfigError.
+    """
     settings.prepare_home()
     folder = settings.archive_path(settings.gateway)
     exists = folder.is_dir() and bool(volumes(folder))
     key = load_or_make_key(settings.archive_key_path, archive_exists=exists)
-    return LiveCollector(Archive(folder, key, params), key, outbox, profiles)
+    archive = Archive(folder, key, params)
+    return LiveCollector(archive, key, outbox, profiles, monotonic_ns=monotonic_ns)
 
 
 def written_for(profiles: Mapping[str, FirmwareProfile]) -> str:

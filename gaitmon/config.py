@@ -83,6 +83,11 @@ class Settings:
         return self.home / f"archive-{gateway}"
 
     @property
+    def sensors_path(self) -> Path:
+        """The book of sensors: the only file with radio addresses; mode 0600."""
+        return self.home / "sensors.json"
+
+    @property
     def archive_key_path(self) -> Path:
         return self.home / "archive.key"
 

@@ -195,6 +195,17 @@ class GatewayRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthRow:
+    """How a gateway last heard a sensor.  identity: (gateway, sensor).  body: JSON, a SensorHealthBody."""
+
+    gateway: str
+    sensor: str
+    wearer: str
+    at_utc_us: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     """How far one outbox is stored.  watermark: every seq up to it is; 0 when none is."""
 
@@ -271,6 +282,12 @@ class SeriesStore(SeriesSink, Protocol):
     def write_gateway(self, row: GatewayRow) -> None: ...
 
     def gateways(self) -> list[GatewayRow]: ...
+
+    def write_health(self, rows: Sequence[HealthRow]) -> None:
+        """The newest of each (gateway, sensor) is kept."""
+
+    def health(self, wearer: str | None = None) -> list[HealthRow]:
+        """The latest of every sensor, or of every sensor that this wearer wore last."""
 
     def outboxes(self) -> list[OutboxRow]:
         """Least recently used first."""

@@ -22,6 +22,7 @@ from gaitmon.store.series import (
     DeadLetter,
     Delivery,
     GatewayRow,
+    HealthRow,
     Loss,
     NoticeRow,
     OutboxRow,
@@ -102,6 +103,17 @@ class SqliteSeriesStore:
                 (row.gateway, row.state, row.connection, row.at_utc_us, row.pending, row.version),
             )
 
+    def write_health(self, rows: Sequence[HealthRow]) -> None:
+        if not rows:
+            return
+        with self._writing() as db:
+            db.executemany(
+                "INSERT INTO health VALUES (?,?,?,?,?) ON CONFLICT (gateway, sensor) DO UPDATE SET"
+                " wearer = excluded.wearer, at_utc_us = excluded.at_utc_us, body = excluded.body"
+                " WHERE excluded.at_utc_us >= at_utc_us",
+                [(r.gateway, r.sensor, r.wearer, r.at_utc_us, r.body) for r in rows],
+            )
+
     def remove_dead_letter(self, letter: DeadLetter) -> None:
         with self._writing() as db:
             db.execute("DELETE FROM dead_letters WHERE digest=?", (_digest(letter),))
@@ -147,6 +159,13 @@ class SqliteSeriesStore:
     def gateways(self) -> list[GatewayRow]:
         with self._reading() as db:
             return [GatewayRow(*r) for r in db.execute("SELECT * FROM gateways").fetchall()]
+
+    def health(self, wearer: str | None = None) -> list[HealthRow]:
+        with self._reading() as db:
+            found = db.execute(
+                "SELECT * FROM health WHERE ?1 IS NULL OR wearer=?1 ORDER BY gateway, sensor", (wearer,)
+            ).fetchall()
+        return [HealthRow(*r) for r in found]
 
     def wearers(self) -> list[str]:
         with self._reading() as db:

@@ -78,6 +78,9 @@ CREATE TABLE postures (
 CREATE TABLE gateways (
     gateway TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, connection TEXT NOT NULL,
     at_utc_us INTEGER NOT NULL, pending INTEGER NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE health (
+    gateway TEXT NOT NULL, sensor TEXT NOT NULL, wearer TEXT NOT NULL, at_utc_us INTEGER NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY (gateway, sensor)) WITHOUT ROWID;
 CREATE TABLE outboxes (
     outbox TEXT NOT NULL PRIMARY KEY, gateway TEXT NOT NULL, watermark INTEGER NOT NULL,
     used INTEGER NOT NULL) WITHOUT ROWID;

@@ -23,6 +23,7 @@ from gaitmon.store.series import (
     DeadLetter,
     Delivery,
     GatewayRow,
+    HealthRow,
     Row,
     SeriesSink,
     SeriesStore,
@@ -31,7 +32,14 @@ from gaitmon.store.series import (
 from gaitmon.transport import topics
 from gaitmon.transport.connection import Backoff, Connection, MqttSettings
 from gaitmon.transport.messages import claimed_delivery, decode, decode_as, delivery_of, rows_of
-from gaitmon.transport.schema import AlertMessage, Envelope, SegmentMessage, StatusMessage, StoredMessage
+from gaitmon.transport.schema import (
+    AlertMessage,
+    Envelope,
+    HealthMessage,
+    SegmentMessage,
+    StatusMessage,
+    StoredMessage,
+)
 
 log = logging.getLogger(__name__)
 
@@ -208,6 +216,7 @@ class Ingest:
                 self._store.write_delivered(batch.rows, batch.deliveries, batch.dead)
                 for row in batch.gateways:
                     self._store.write_gateway(row)
+                self._store.write_health(batch.health)
             except StoreError as error:
                 self._trouble(str(error), connected=True)
             else:
@@ -259,6 +268,7 @@ class Batch:
     deliveries: list[Delivery] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     gateways: list[GatewayRow] = field(default_factory=list)
+    health: list[HealthRow] = field(default_factory=list)
     asking: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -278,7 +288,9 @@ class Reader:
         for topic, payload in messages:
             try:
                 up = topics.parse_up(topic)
-                if up.wearer is None:
+                if up.wearer is None and up.kind == "health":
+                    self._read_health(up, payload, batch)
+                elif up.wearer is None:
                     self._read_status(up, payload, batch)
                 else:
                     self._read_result(up, payload, batch)
@@ -333,6 +345,19 @@ class Reader:
         )
         if status.state == "ready" and self.owners.setdefault(status.outbox, up.gateway) == up.gateway:
             batch.asking.append((up.gateway, status.outbox))
+
+    def _read_health(self, up: topics.Up, payload: bytes, batch: Batch) -> None:
+        if not payload:
+            return  # somebody removed the retained message
+        health = decode_as(HealthMessage, payload)
+        if health.gateway != up.gateway:
+            raise MessageError("the health names another gateway than the topic.")
+        if self._may_write is not None and not self._may_write(up.gateway, health.wearer):
+            raise MessageError("this gateway may not write for this wearer.", "Assign it, then retry.")
+        batch.health += [
+            HealthRow(up.gateway, s.sensor, health.wearer, health.at_utc_us, s.model_dump_json())
+            for s in health.sensors
+        ]
 
 
 def retry_dead_letters(

@@ -23,7 +23,7 @@ from gaitmon.transport import topics
 from gaitmon.transport.connection import Backoff, Connection, MqttSettings
 from gaitmon.transport.messages import decode_as, stamp
 from gaitmon.transport.outbox import Outbox
-from gaitmon.transport.schema import StatusMessage, StoredMessage
+from gaitmon.transport.schema import HealthMessage, StatusMessage, StoredMessage
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ LONGEST_STALL_S = 60.0
 HEAR_FIRST_S = 0.5  # after the subscription: a retained watermark follows it at once, or there is none
 HEAR_AT_MOST_S = 5.0
 STATUS_EVERY_S = 60.0
+HEALTH_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Publisher:
     """One per gateway, in a thread of its own.
 
     outbox: where messages wait; anybody may append meanwhile.  The publisher opens the file itself.
-    gateway: our id, the same as in the broker's ACL.
+    gateway: our id, the same as in the broker's ACL.  health: how the sensors fare, to be set by whoever
+    listens to them; the newest is published now and then, unlike results it is not kept.
     """
 
     def __init__(self, settings: MqttSettings, outbox: Outbox, gateway: str) -> None:
@@ -64,6 +66,7 @@ class Publisher:
         self._settings = settings
         self._gateway = topics.checked_id("gateway", gateway)
         self._path = outbox.path
+        self.health: HealthMessage | None = None
         self._stopping = threading.Event()
         self._progress = Progress(False, outbox.last_seq - outbox.base() + 1, 0, 0, "")
         self._thread = threading.Thread(target=self._run, name=f"publisher-{gateway}", daemon=True)
@@ -118,11 +121,11 @@ class Publisher:
         try:
             delivery = _Delivery(self._settings, outbox, self._gateway)
             try:
-                while delivery.step():
+                while delivery.step(self.health):
                     self._progress = delivery.progress
                     backoff.reset()
                     if self._stopping.is_set():
-                        delivery.say_goodbye()
+                        delivery.say_goodbye(self.health)
                         return
             finally:
                 delivery.abort()
@@ -148,6 +151,8 @@ class _Delivery:
             on_message=self._on_message,
         )
         self._connection.ask_for(topics.stored(gateway))
+        self._health: HealthMessage | None = None
+        self._health_due_s = 0.0
         self._opened_s = time.monotonic()
         self._granted_s: float | None = None
         self._report("ready")
@@ -174,7 +179,7 @@ class _Delivery:
         problem = f"the broker refuses our messages: {refusal}. Check its ACL." if refusal else ""
         return Progress(True, self._pending, self._sent, self._stored, problem)
 
-    def step(self) -> bool:
+    def step(self, health: HealthMessage | None) -> bool:
         """One round; False once the connection is over."""
         for answer, retained in self._answers:
             self._heard(answer, retained)
@@ -185,6 +190,9 @@ class _Delivery:
             self._probe()
         if now_s - self._reported_s > STATUS_EVERY_S:
             self._report("ready")
+        if health is not self._health and now_s >= self._health_due_s:
+            self._health, self._health_due_s = health, now_s + HEALTH_EVERY_S
+            self._publish_health()
         return self._connection.step(0.0 if busy else POLL_S)
 
     def _may_send(self) -> bool:
@@ -289,7 +297,15 @@ class _Delivery:
         self._reported_s = time.monotonic()
         self._connection.publish(topics.status(self._gateway), self._status(state), retain=True)
 
-    def say_goodbye(self) -> None:
+    def _publish_health(self) -> None:
+        if self._health is not None:
+            payload = self._health.model_dump_json().encode()
+            self._connection.publish(topics.health(self._gateway), payload, retain=True)
+
+    def say_goodbye(self, health: HealthMessage | None) -> None:
+        if health is not self._health:
+            self._health = health
+            self._publish_health()
         self._report("sleeping")
         deadline = time.monotonic() + 2.0
         while self._connection.unconfirmed and time.monotonic() < deadline and self._connection.step(0.05):

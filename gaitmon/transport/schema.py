@@ -202,6 +202,37 @@ class StatusMessage(Frozen):
     version: Word
 
 
+class SensorHealthBody(Frozen):
+    """How one sensor fares on the radio, since the session began where nothing else is said."""
+
+    sensor: Id = Field(description="pseudonym, never a radio address")
+    placement: Word
+    profile: Word
+    state: Literal["searching", "waiting for a slot", "connecting", "streaming", "stalled", "stopped"]
+    message: Text = Field(description="what a person should know or do, empty when all is well")
+    packets: Count
+    packet_hz: float = Field(description="packets a second, over the last seconds")
+    connections: Count
+    gaps: Count = Field(description="stretches without samples")
+    missing_s: float = Field(description="their seconds together")
+    drift_ppm: float | None = Field(description="of its clock against the gateway's, fast is positive")
+    rssi_dbm: int | None
+    battery_percent: int | None
+    errors: dict[Word, Count] = Field(description="by kind")
+
+
+class HealthMessage(Frozen):
+    """How a gateway hears the sensors of the wearer it is listening to; sent every few seconds."""
+
+    TOPIC: ClassVar[str] = f"{topics.ROOT}/up/<gateway>/health (retained)"
+    schema_version: Version = 1
+    kind: Literal["health"] = "health"
+    gateway: Id
+    wearer: Id
+    at_utc_us: UtcUs
+    sensors: tuple[SensorHealthBody, ...]
+
+
 class StoredMessage(Frozen):
     """The watermark: the gateway may delete seq 1..seq of this outbox, and of no other."""
 

@@ -18,6 +18,7 @@ from gaitmon.transport.schema import (
     BoutMessage,
     Envelope,
     Frozen,
+    HealthMessage,
     MetricBody,
     NoticeBody,
     NoticeMessage,
@@ -25,6 +26,7 @@ from gaitmon.transport.schema import (
     PostureMessage,
     SegmentBody,
     SegmentMessage,
+    SensorHealthBody,
     StatusMessage,
     StoredMessage,
     StrideBody,
@@ -34,13 +36,13 @@ from gaitmon.transport.schema import (
     WaveformBody,
 )
 
-_TOP: tuple[type[Frozen], ...] = (Envelope, StatusMessage, StoredMessage, AlertMessage)
+_TOP: tuple[type[Frozen], ...] = (Envelope, StatusMessage, HealthMessage, StoredMessage, AlertMessage)
 _MESSAGES: tuple[type[Frozen], ...] = (
     SegmentMessage, StrideMessage, BoutMessage, NoticeMessage, PostureMessage,
 )  # fmt: skip
 _BODIES: tuple[type[Frozen], ...] = (
     SegmentBody, StrideBody, BoutBody, VerdictBody, TurnBody, MetricBody, WaveformBody, NoticeBody,
-    PostureBody, AlertBody,
+    PostureBody, SensorHealthBody, AlertBody,
 )  # fmt: skip
 
 _INTRODUCTION = f"""# Messages
@@ -56,6 +58,7 @@ the same double. `*_s` are seconds on the segment's own clock; `*_utc_us` are UT
 |---|---|---|
 | `{topics.ROOT}/up/<gateway>/<wearer>/<kind>` | that gateway | Envelope |
 | `{topics.ROOT}/up/<gateway>/status` (retained) | that gateway, and its last will | StatusMessage |
+| `{topics.ROOT}/up/<gateway>/health` (retained) | that gateway | HealthMessage |
 | `{topics.ROOT}/down/<gateway>/stored` (retained) | the server | StoredMessage |
 | `{topics.ROOT}/alerts/<wearer>` (retained) | the server | AlertMessage |
 

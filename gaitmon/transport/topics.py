@@ -2,6 +2,7 @@
 
     gaitmon/1/up/<gateway>/<wearer>/<kind>   results, QoS 1; only that gateway may publish
     gaitmon/1/up/<gateway>/status            retained; its last will says "lost"
+    gaitmon/1/up/<gateway>/health            retained; how it hears its sensors
     gaitmon/1/down/<gateway>/stored          retained watermark; only that gateway may read
     gaitmon/1/alerts/<wearer>                retained; only the server may publish
 
@@ -41,6 +42,10 @@ def status(gateway: str) -> str:
     return f"{ROOT}/up/{checked_id('gateway', gateway)}/status"
 
 
+def health(gateway: str) -> str:
+    return f"{ROOT}/up/{checked_id('gateway', gateway)}/health"
+
+
 def stored(gateway: str) -> str:
     return f"{ROOT}/down/{checked_id('gateway', gateway)}/stored"
 
@@ -51,7 +56,7 @@ def alerts(wearer: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """An upward topic.  wearer is None for the gateway's status."""
+    """An upward topic.  wearer is None for the gateway's own: kind "status" or "health"."""
 
     gateway: str
     wearer: str | None
@@ -59,12 +64,12 @@ class Up:
 
 
 def parse_up(topic: str) -> Up:
-    """Raises MessageError for every topic that ``up`` and ``status`` do not make."""
+    """Raises MessageError for every topic that ``up``, ``status`` and ``health`` do not make."""
     prefix = f"{ROOT}/up/"
     parts = topic.removeprefix(prefix).split("/")
     if topic.startswith(prefix) and all(_ID.fullmatch(part) for part in parts):
-        if len(parts) == 2 and parts[1] == "status":
-            return Up(parts[0], None, "status")
+        if len(parts) == 2 and parts[1] in ("status", "health"):
+            return Up(parts[0], None, parts[1])
         if len(parts) == 3:
             return Up(*parts)
     raise MessageError(f"{topic!r} is not a topic of a gateway.", f"See {ROOT}/up/ in docs/messages.md.")

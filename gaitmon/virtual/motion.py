@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -19,11 +20,13 @@ _PIECE_S = 30.0  # for which a spline is kept
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
     """t_s: (n,) increasing, from 0.  acc_m_s2, gyr_rad_s: (n, 3), sensor axes, SI; gyr_rad_s None without
-    a gyroscope.  Before the beginning and after the end the first and the last sample hold."""
+    a gyroscope.  Before the beginning and after the end the first and the last sample hold; with every_s
+    it begins anew every so many seconds."""
 
     t_s: Floats
     acc_m_s2: Floats
     gyr_rad_s: Floats | None
+    every_s: float = math.inf
 
     _kept: dict[int, CubicSpline] = field(default_factory=dict, repr=False)
 
@@ -60,6 +63,11 @@ class Motion:
 
     def at(self, t_s: Floats) -> dict[str, Floats]:
         """acc_m_s2 and gyr_rad_s at increasing times, each (m, 3), by a cubic spline through the samples."""
+        if math.isfinite(self.every_s):
+            lap = np.floor(t_s / self.every_s)
+            once = replace(self, every_s=math.inf)
+            parts = [once.at(t_s[lap == k] - k * self.every_s) for k in np.unique(lap)]
+            return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         t = np.clip(t_s, self.t_s[0], self.t_s[-1])
         pieces = np.floor(t / _PIECE_S).astype(np.int64)
         values = np.concatenate([self._spline(int(k))(t[pieces == k]) for k in np.unique(pieces)])

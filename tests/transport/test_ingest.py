@@ -19,7 +19,7 @@ from gaitmon.transport.ingest import Ingest, Reader, retry_dead_letters
 from gaitmon.transport.messages import decode_as, encode, rows_of, segment_message, stamp, stride_message
 from gaitmon.transport.mqtt import Publisher
 from gaitmon.transport.outbox import Outbox
-from gaitmon.transport.schema import AlertMessage
+from gaitmon.transport.schema import AlertMessage, HealthMessage, SensorHealthBody
 from tests.transport import examples
 from tests.transport.stored import content, expected, wait_for
 
@@ -87,6 +87,29 @@ def test_a_gateway_may_only_write_for_its_wearers_and_the_rest_can_be_retried(
     assert retry_dead_letters(store) == 1
     assert store.wearers() == ["w1", "w2"]
     assert store.dead_letters() == []
+
+
+def test_health_is_kept_per_sensor_the_newest_and_only_of_one_s_own_wearers(tmp_path: Path) -> None:
+    def heard(gateway: str, wearer: str, at_utc_us: int) -> tuple[str, bytes]:
+        sensor = SensorHealthBody(
+            sensor="s-1", placement="pelvis", profile="movella-dot", state="streaming", message="", packets=9,
+            packet_hz=60.0, connections=1, gaps=0, missing_s=0.0, drift_ppm=None, rssi_dbm=-60,
+            battery_percent=80, errors={"timeout": 1},
+        )  # fmt: skip
+        message = HealthMessage(gateway=gateway, wearer=wearer, at_utc_us=at_utc_us, sensors=(sensor,))
+        return topics.health("gw-a"), message.model_dump_json().encode()
+
+    reader = Reader(lambda _gateway, wearer: wearer != "w2")
+    told = [heard("gw-a", "w1", 5), heard("gw-a", "w1", 3), heard("gw-b", "w1", 9), heard("gw-a", "w2", 9)]
+    batch = reader.read([*told, (topics.health("gw-a"), b"")])
+    assert len(batch.health) == 2
+    assert [letter.reason.split(" ")[2] for letter in batch.dead] == ["names", "may"]
+    store = SqliteSeriesStore(tmp_path / "series.sqlite")
+    store.write_health(batch.health)
+    assert [(row.sensor, row.at_utc_us) for row in store.health("w1")] == [("s-1", 5)]
+    assert store.health("w2") == []
+    assert store.health() == store.health("w1")
+    store.close()
 
 
 def test_a_segment_cannot_name_another_gateway() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,15 @@ def test_of_the_simulator_and_of_a_recording() -> None:
     same = Motion.of_recording(recording, Placement.LEFT_THIGH)
     assert np.allclose(same.acc_m_s2, motion.acc_m_s2)
     assert same.t_s[0] == motion.t_s[0] - recording.start_s
+
+
+def test_a_motion_that_begins_anew_does_so_in_the_middle_of_a_block() -> None:
+    t = np.arange(0.0, 40.0, 0.01)
+    values = np.stack([np.sin(t), np.cos(t), t], axis=1)
+    once = Motion.of(t, values, values)
+    again = dataclasses.replace(once, every_s=35.0)
+    at = np.linspace(20.0, 90.0, 999)
+    for key, found in again.at(at).items():
+        folded = at % 35.0
+        wanted = np.stack([once.at(np.array([f]))[key][0] for f in folded])
+        np.testing.assert_allclose(found, wanted, atol=1e-9)

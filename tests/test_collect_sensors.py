@@ -1,0 +1,87 @@
+"""gaitmon collect with sensors: real processes, a virtual radio, kill -9 and Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gaitmon.config import Settings, local_broker_path
+from gaitmon.sensors.ble.assignment import KnownSensor, SensorBook, save_book
+from gaitmon.virtual.people import PLACEMENTS
+from tests.demo_process import gaitmon, store_of, stored_strides, wait_until
+
+ADDRESSES = ("F0:00:00:00:00:01", "F0:00:00:00:00:02", "F0:00:00:00:00:03")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A gateway's, with the virtual sensors worn by "anna"."""
+    book, names = SensorBook(), []
+    for address in ADDRESSES:
+        name, book = book.with_sensor(
+            KnownSensor(address=address, profile="movella-dot", mode=21, rate_hz=60.0)
+        )
+        names.append(name)
+    save_book(
+        book.with_wearer("anna", dict(zip(PLACEMENTS, names, strict=True))), Settings(tmp_path).sensors_path
+    )
+    return tmp_path
+
+
+@contextmanager
+def running(*args: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "gaitmon.cli", *map(str, args)]
+    env = {**os.environ, "GAITMON_WEB_PORT": "0"}
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_walk_over_the_air_survives_kill_9_and_ends_with_ctrl_c(home: Path) -> None:
+    """One segment, each stride once; health in the store; sensors let go, so that the next run has them."""
+    collect = ("collect", "--wearer", "anna", "--virtual", "--home", home)
+    with running("serve", "--home", home):
+        wait_until(local_broker_path(Settings(home)).exists, "the server")
+        with running(*collect) as first:
+            wait_until(lambda: stored_strides(home) >= 4, "strides over the air", 60.0)
+            first.kill()
+        before = stored_strides(home)
+        with running(*collect) as second:
+            wait_until(lambda: stored_strides(home) > before, "strides after kill -9", 60.0)
+            second.send_signal(signal.SIGINT)
+            said, _ = second.communicate(timeout=30.0)
+            assert second.returncode == 0, said
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith("stopped: ")
+    with store_of(home) as store:
+        health = {row.sensor: json.loads(row.body) for row in store.health("anna")}
+        assert store.dead_letters() == []
+        assert store.losses() == []
+    assert sorted(body["placement"] for body in health.values()) == sorted(PLACEMENTS)
+    assert {body["state"] for body in health.values()} == {"stopped"}
+    assert all(body["packets"] > 300 for body in health.values())
+    assert not any(part in json.dumps(health) for part in ADDRESSES)
+    kept = gaitmon("replay", home / "archive-gateway", "--json")
+    strides = [json.loads(line) for line in kept.stdout.splitlines() if '"kind":"stride"' in line]
+    assert len(strides) == stored_strides(home)
+    listed = gaitmon("replay", home / "archive-gateway", "--list").stdout
+    assert listed.count(" live-") + listed.startswith("live-") == 1, listed
+    assert "1 restarts of the collector" in listed
+
+
+def test_a_wearer_without_sensors_is_told_what_to_do(tmp_path: Path) -> None:
+    done = gaitmon("collect", "--wearer", "bert", "--home", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "gaitmon: bert has no sensors on this gateway. Assign them first.\n"
