@@ -8,8 +8,8 @@ centre of that shoulder's curvature is the event, less a lag.  4 Hz, because sof
 
 Slow.  Nothing stops abruptly, and the shoulder is as broad as the person is unlike others.  The leg takes
 the weight, though: the thigh sinks into the end of swing and is pushed up from the landing on, and the first
-peak of its upward acceleration is the event, less a lag.  In between, both, by the limb's own pace.
-Where neither shows, the model P + c T with c from the mean curves of Schwartz 2008.
+peak of its upward acceleration that stands out is the event, less a lag.  In between, both, by the limb's own
+pace.  Where neither shows, the model P + c T with c from the mean curves of Schwartz 2008.
 """
 
 from __future__ import annotations
@@ -30,10 +30,8 @@ class InitialContactParams:
     push: tuple[float, float] = (0.18, 0.48)  # where the forward push may be
     shoulder: int = 7  # the shoulder's centre lies this much after the push, and reaches as far either side
     shoulder_lag_s: float = 0.045  # between what simulated walkers (36 ms) and recorded ones (70 ms) show
-    sinking: tuple[float, float] = (0.08, 0.40)  # where the upward acceleration is least
-    loading_until: float = 0.60  # and before which it has its peak,
-    loading: float = 0.32  # within this of there it has its peak, the first
-    loading_rise: float = 0.45  # that has risen by this share of the highest one's rise
+    loading: tuple[float, float] = (0.08, 0.60)  # where the upward acceleration has its peak, the first
+    loading_rise: float = 0.5  # that has risen, from the lowest before it, by this share of the highest rise
     loading_lag: float = 0.042  # simulated walkers show 0.034 to 0.043, a recorded one 0.05
     brisk_s: float = 1.10  # paces up to this read the shoulder, from
     slow_s: float = 1.25  # this on the loading, in between both
@@ -54,7 +52,7 @@ class LandingSignals:
 
 def samples_needed(period: int, p: InitialContactParams) -> int:
     """How many grid samples from the swing peak on are looked at in a stride of this period."""
-    return max(round(p.loading_until * period), round(p.push[1] * period) + 2 * p.shoulder + 3)
+    return max(round(p.loading[1] * period), round(p.push[1] * period) + 2 * p.shoulder + 3)
 
 
 def initial_contact(s: LandingSignals, period: int, pace: int, p: InitialContactParams) -> float | None:
@@ -93,15 +91,11 @@ def _shoulder(s: LandingSignals, period: int, p: InitialContactParams) -> float 
 
 def _loading(up: Floats, period: int, pace: int, p: InitialContactParams) -> float | None:
     """First peak of the upward acceleration after its low at the end of swing, less its lag."""
-    a, b = (round(share * period) for share in p.sinking)
-    if len(up) <= a:
-        return None
-    low = a + int(np.argmin(up[a:b]))
-    x = up[low : min(low + round(p.loading * period), round(p.loading_until * period))]
-    if len(x) < 3:
-        return None
-    enough = x[0] + p.loading_rise * (float(x.max()) - x[0])
-    tops = np.flatnonzero((x[1:-1] > x[:-2]) & (x[1:-1] >= x[2:]) & (x[1:-1] > enough)) + 1
+    a, b = (round(share * period) for share in p.loading)
+    x = up[a:b]
+    tops = np.flatnonzero((x[1:-1] > x[:-2]) & (x[1:-1] >= x[2:])) + 1
     if len(tops) == 0:
         return None
-    return low + parabolic_top(x, int(tops[0]))[0] - p.loading_lag * pace
+    rise = x[tops] - np.minimum.accumulate(x)[tops]
+    first = int(tops[np.argmax(rise >= p.loading_rise * rise.max())])
+    return a + parabolic_top(x, first)[0] - p.loading_lag * pace
