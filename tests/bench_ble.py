@@ -132,8 +132,9 @@ async def _worker(mode: str, port: int, seconds: float, addresses: list[str]) ->
 
                 told = await _with_us(hub, addresses, seconds, keep)
                 archive.close()
-                gaps = sum(counts.gaps for decoder in decoders for counts in decoder.counts)
-                told = json.dumps(json.loads(told) | {"gaps": gaps})
+                counts = [count for decoder in decoders for count in decoder.counts]
+                found = {"gaps": sum(c.gaps for c in counts), "missing": sum(c.lost for c in counts)}
+                told = json.dumps(json.loads(told) | found)
         sys.stdout.write(told + "\n")
 
 
@@ -148,7 +149,9 @@ def _run(mode: str, interval_s: float, seconds: float) -> None:
         said += f", {delivered} packets delivered, {delivered - told['packets']} lost in the host"
         said += f", {sum(t.overflow for t in truth)} in the sensors, errors {told['errors'] or 'none'}"
     if "gaps" in told:
-        said += f", gaps while streaming {told['gaps'] - SENSORS}"  # each has one until it streams
+        said += (
+            f"; the decoder misses {told['missing']}, gaps {told['gaps'] - SENSORS}"  # each until it streams
+        )
     print(said, flush=True)
 
 

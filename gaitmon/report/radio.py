@@ -17,12 +17,25 @@ _LATE_S = 1.0
 
 
 def health_table(health: Health) -> Group:
-    """One line per sensor, then what an operator should read; from 100 columns on."""
+    """One line per sensor, then what an operator should read; from 110 columns on."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, column in enumerate(
-        ("sensor", "state", "rate", "age", "lost", "drift", "RSSI", "battery", "connect", "links", "errors")
+        (
+            "sensor",
+            "state",
+            "rate",
+            "age",
+            "lost",
+            "gaps",
+            "drift",
+            "RSSI",
+            "battery",
+            "connect",
+            "links",
+            "errors",
+        )
     ):
-        table.add_column(column, justify="left" if i in (0, 1, 10) else "right", no_wrap=i < 10)
+        table.add_column(column, justify="left" if i in (0, 1, 11) else "right", no_wrap=i < 11)
     for sensor in health.sensors:
         table.add_row(*_cells(sensor))
     remarks = [s.message for s in health.sensors if s.message] + [
@@ -40,6 +53,7 @@ def _cells(s: SensorHealth) -> tuple[Text | str, ...]:
         Text(s.state, style=_STYLE.get(s.state, "")),
         f"{s.rate_hz:.1f} Hz" if s.state is LinkState.STREAMING else "",
         Text("" if s.packet_age_s is None else f"{s.packet_age_s:.1f} s", style="red" if late else ""),
+        "" if counts is None else f"{counts.lost}",
         "" if counts is None else f"{counts.missing_s:.1f} s in {counts.gaps}",
         "" if counts is None or counts.drift_ppm is None else f"{counts.drift_ppm:+.0f} ppm",
         "" if s.rssi_dbm is None else f"{s.rssi_dbm} dBm",

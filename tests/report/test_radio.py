@@ -29,7 +29,7 @@ def shown(health: Health) -> str:
 
 
 def test_everything_is_in_its_line() -> None:
-    counts = SensorCounts(gaps=2, missing_s=0.75, drift_ppm=-12.4)
+    counts = SensorCounts(lost=31, gaps=2, missing_s=0.75, drift_ppm=-12.4)
     streams = sensor(
         Placement.PELVIS, LinkState.STREAMING, rate_hz=59.97, packet_age_s=0.02, rssi_dbm=-61, connections=3,
         battery_percent=87, charging=True, connect_s=0.94, errors={"link lost": 2, "timeout": 5},
@@ -43,6 +43,7 @@ def test_everything_is_in_its_line() -> None:
         "streaming",
         "60.0 Hz",
         "0.0 s",
+        " 31 ",
         "0.8 s in 2",
         "-12 ppm",
         "-61 dBm",

@@ -18,7 +18,8 @@ from gaitmon.sensors.ble.policy import LinkPolicy
 from gaitmon.sensors.ble.procedure import Conversation
 from gaitmon.sensors.ble.service import stream
 from gaitmon.sensors.raw import Notification, SessionOpened, Stalled
-from gaitmon.sensors.stream import EventStream
+from gaitmon.sensors.stream import EventStream, StreamItem
+from gaitmon.sensors.stream_sensor import Loss, SensorCounts
 from gaitmon.virtual import Fate, LinkModel
 from gaitmon.virtual.radio import FIRMWARE
 from tests.sensors.ble.bed import DOT, PROFILES, STREAMING, Bed, bed, now_ns, now_s, run, spec_of
@@ -202,8 +203,18 @@ def test_packets_dropped_at_the_sensor_are_gaps_where_they_were() -> None:
             first = dropped[[0, 1, 3, 8, 9]].astype(np.int64)
             assert np.abs(first - before.astype(np.int64) - 16_667).max() <= 1, "right after the last heard"
             assert not len(b.gaps_s(1))
+            losses = [item for item in decoded(b)[0] if isinstance(item, Loss)]
+            assert [loss.packets for loss in losses] == [1, 2, 5, 1, 20]
 
     run(room())
+
+
+def decoded(b: Bed) -> tuple[list[StreamItem], tuple[SensorCounts, ...]]:
+    decoder = EventStream(PROFILES)
+    sensors = tuple(a.sensor for a in b.assignments)
+    opened = SessionOpened("s", "w", "g", sensors, b.events[0].monotonic_ns, 0, "none")
+    items = [item for event in (opened, *b.events) for item in decoder.push(event)]
+    return items, decoder.counts
 
 
 def test_a_sensor_of_another_make_does_not_hold_up_the_others() -> None:
@@ -260,11 +271,7 @@ def test_every_profile_that_has_a_virtual_sensor_streams(name: str) -> None:
                 assert set(b.health.sensors[0].errors) == {"link lost"}
                 if profile.battery is not None:
                     assert b.health.sensors[0].battery_percent == 90
-            decoder = EventStream(PROFILES)
-            sensors = (b.assignments[0].sensor,)
-            opened = SessionOpened("s", "w", "g", sensors, b.events[0].monotonic_ns, 0, "none")
-            items = [item for event in (opened, *b.events) for item in decoder.push(event)]
-            counts = decoder.counts[0]
+            items, (counts,) = decoded(b)
             assert counts.refused == counts.duplicates == 0
             assert counts.samples > 6.0 * profile.rates.default_hz
             assert any(isinstance(item, ImuBlock) for item in items)
