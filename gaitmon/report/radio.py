@@ -11,6 +11,10 @@ from rich.text import Text
 
 from gaitmon.sensors.ble.health import AdapterHealth, Health, LinkState, SensorHealth
 
+_COLUMNS = (
+    *("sensor", "state", "rate", "age", "lost", "gaps", "drift", "RSSI", "battery", "connect", "links"),
+    "errors",
+)
 _STYLE = {LinkState.STREAMING: "green", LinkState.STALLED: "red", LinkState.WAITING: "yellow"}
 # A packet a second late at 60 Hz is no jitter of the radio any more.
 _LATE_S = 1.0
@@ -19,22 +23,7 @@ _LATE_S = 1.0
 def health_table(health: Health) -> Group:
     """One line per sensor, then what an operator should read; from 110 columns on."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, column in enumerate(
-        (
-            "sensor",
-            "state",
-            "rate",
-            "age",
-            "lost",
-            "gaps",
-            "drift",
-            "RSSI",
-            "battery",
-            "connect",
-            "links",
-            "errors",
-        )
-    ):
+    for i, column in enumerate(_COLUMNS):
         table.add_column(column, justify="left" if i in (0, 1, 11) else "right", no_wrap=i < 11)
     for sensor in health.sensors:
         table.add_row(*_cells(sensor))

@@ -22,7 +22,7 @@ def sensor(placement: Placement, state: LinkState, message: str = "", **known: o
 
 
 def shown(health: Health) -> str:
-    console = Console(width=140)
+    console = Console(width=160)
     with console.capture() as captured:
         console.print(health_table(health))
     return captured.get()
