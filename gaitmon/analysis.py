@@ -9,6 +9,7 @@ from pathlib import Path
 from gaitmon import __version__
 from gaitmon.model import (
     Alignment,
+    Angle,
     Contact,
     ImuBlock,
     MetricValue,
@@ -19,6 +20,7 @@ from gaitmon.model import (
     Stride,
     StrideVerdict,
     WalkingBout,
+    Waveform,
 )
 from gaitmon.pipeline import GaitPipeline, PipelineParams
 from gaitmon.sensors.formats import open_recording
@@ -26,8 +28,10 @@ from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries
 from gaitmon.symmetry.metrics import METRICS
+from gaitmon.symmetry.norms import Norm, norm
 from gaitmon.symmetry.summary import pool
 from gaitmon.symmetry.uncertainty import interval
+from gaitmon.symmetry.waveforms import pool as pool_waveforms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,10 +39,12 @@ class Analysis:
     """Everything found in one recording, in order of time.
 
     bout_of: (side, ordinal) of a stride -> its bout's ordinal.  verdicts: likewise -> what its bout
-    said of it; strides outside any bout have none.  summary: all straight bouts together.
+    said of it; strides outside any bout have none.  summary, waveforms: all bouts that are not excluded,
+    together.
     """
 
     recording: Recording
+    params: PipelineParams
     produced_by: str
     contacts: tuple[Contact, ...]
     strides: tuple[Stride, ...]
@@ -49,9 +55,20 @@ class Analysis:
     verdicts: dict[tuple[Side | None, int], StrideVerdict]
     bout_of: dict[tuple[Side | None, int], int]
     summary: tuple[MetricValue, ...]
+    waveforms: tuple[Waveform, ...]
 
     def metric(self, name: str) -> MetricValue | None:
         return next((m for m in self.summary if m.metric == name), None)
+
+    def waveform(self, angle: Angle, side: Side) -> Waveform | None:
+        return next((w for w in self.waveforms if w.angle is angle and w.side is side), None)
+
+    def norm(self, angle: Angle) -> Norm | None:
+        """The published curve at the wearer's own speed; None where that is not known or far from it."""
+        speed = self.metric("walking_speed_m_s")
+        if speed is None or speed.value is None:
+            return None
+        return norm(angle, speed.value, self.params.spatial.leg.length_m)
 
 
 def produced_by(params: PipelineParams | None = None) -> str:
@@ -89,8 +106,10 @@ def _collect(recording: Recording, results: list[Result], params: PipelineParams
     bouts = tuple(r for r in results if isinstance(r, WalkingBout))
     strides = tuple(sorted((r for r in results if isinstance(r, Stride)), key=lambda s: (s.end_s, s.start_s)))
     verdicts = {(v.side, v.ordinal): v for b in bouts for v in b.strides}
+    counting = [b for b in bouts if not b.stratum.startswith("excluded")]
     return Analysis(
         recording=recording,
+        params=params or PipelineParams(),
         produced_by=produced_by(params),
         contacts=tuple(sorted((r for r in results if isinstance(r, Contact)), key=lambda c: c.t_s)),
         strides=strides,
@@ -100,7 +119,8 @@ def _collect(recording: Recording, results: list[Result], params: PipelineParams
         postures=tuple(r for r in results if isinstance(r, PostureSpan)),
         verdicts=verdicts,
         bout_of={(v.side, v.ordinal): b.ordinal for b in bouts for v in b.strides},
-        summary=pool([b.metrics for b in bouts if not b.stratum.startswith("excluded")]),
+        summary=pool([b.metrics for b in counting]),
+        waveforms=pool_waveforms(b.waveforms for b in counting),
     )
 
 

@@ -18,6 +18,7 @@ from gaitmon.errors import GaitmonError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gaitmon.analysis import Analysis
     from gaitmon.sensors.recording import Recording
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -96,7 +97,10 @@ def _add_analyse(commands: Commands) -> None:
     p.add_argument("recording", type=Path, help="a .gaitrec, a CSV folder, Xsens text, .mat, ...")
     cli_collect.add_recording_options(p)
     p.add_argument("--json", action="store_true", help="one JSON object on standard output, for programs")
-    p.add_argument("--plot", type=Path, metavar="FILE.png", help="one minute of signals with the contacts")
+    p.add_argument("--plot", type=Path, metavar="FILE", help="one page for the chart, as .png, .pdf or .svg")
+    p.add_argument(
+        "--plot-signals", type=Path, metavar="FILE", help="one minute of signals with the contacts"
+    )
     p.add_argument("--plot-from", type=float, metavar="S", help="where that minute begins (default: busiest)")
     p.set_defaults(run=_analyse)
 
@@ -108,11 +112,7 @@ def _analyse(args: argparse.Namespace) -> None:
     long = recording.end_s - recording.start_s > LONG_S
     with _progress(f"analysing {recording.name}", show=long and sys.stderr.isatty()) as progress:
         analysis = analyse(recording, progress=progress)
-    if args.plot is not None:
-        from gaitmon.report.figure import plot_contacts
-
-        plot_contacts(analysis, args.plot, start_s=args.plot_from)
-        print(f"wrote {args.plot}", file=sys.stderr)
+    _plot(args, analysis)
     if args.json:
         json.dump(_finite(to_json(analysis)), sys.stdout, indent=1, allow_nan=False)
         print()
@@ -124,6 +124,19 @@ def _analyse(args: argparse.Namespace) -> None:
     # Into a file or a pipe there is no width to fit, unless somebody says one.
     fits = sys.stdout.isatty() or "COLUMNS" in os.environ
     show(analysis, Console(width=None if fits else 110))
+
+
+def _plot(args: argparse.Namespace, analysis: Analysis) -> None:
+    if args.plot is not None:
+        from gaitmon.report.figure import plot_page
+
+        plot_page(analysis, args.plot)
+        print(f"wrote {args.plot}", file=sys.stderr)
+    if args.plot_signals is not None:
+        from gaitmon.report.signals import plot_contacts
+
+        plot_contacts(analysis, args.plot_signals, start_s=args.plot_from)
+        print(f"wrote {args.plot_signals}", file=sys.stderr)
 
 
 def _finite(value: object) -> object:

@@ -130,8 +130,8 @@ def test_no_traceback_from_the_installed_command(tmp_path: Path) -> None:
 
 
 def test_json_is_alone_on_standard_output(walk_path: Path, tmp_path: Path) -> None:
-    figure = tmp_path / "walk.png"
-    done = gaitmon("analyse", "--json", "--plot", figure, walk_path)
+    figure, signals = tmp_path / "walk.png", tmp_path / "signals.png"
+    done = gaitmon("analyse", "--json", "--plot", figure, "--plot-signals", signals, walk_path)
     assert done.returncode == 0, done.stderr
 
     def no_constant(name: str) -> float:
@@ -140,7 +140,8 @@ def test_json_is_alone_on_standard_output(walk_path: Path, tmp_path: Path) -> No
     found = json.loads(done.stdout, parse_constant=no_constant)
     assert found["recording"]["simulated"] is True
     assert len(found["strides"]) >= 50
-    assert figure.read_bytes().startswith(b"\x89PNG")
+    for written in (figure, signals):
+        assert written.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("columns", [80, 120])

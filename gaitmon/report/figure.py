@@ -1,220 +1,250 @@
-"""One minute of signals with the detected contacts, as a PNG to look at on a laptop."""
+"""One page to pin to a chart: waveforms of both sides, how they compare, pelvic drop, and the key numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 from gaitmon.analysis import Analysis
 from gaitmon.errors import RecordingError
-from gaitmon.imu.filters import lowpass_kernel
-from gaitmon.imu.resample import Resampler
-from gaitmon.model import Alignment, Contact, ContactKind, Floats, Placement, Side
+from gaitmon.model import NoticeKind, Placement, Side
+from gaitmon.report.bars import compared, draw_drop, draw_symmetry, has_drop
+from gaitmon.report.look import COLOUR, GREY, HATCH, LINE, NORM
+from gaitmon.report.waves import angles, draw_waves
+from gaitmon.report.words import (
+    DISCLAIMER,
+    PLUS_MINUS,
+    bout_line,
+    counted,
+    normal_of,
+    postures,
+    recorded,
+    text_of,
+    uncounted,
+    unit_of,
+    worn,
+)
+from gaitmon.symmetry.metrics import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SHOWN_S = 60.0
-LINE_S = 20.0  # the minute is broken into lines, like a text: at 20 s a line single contacts can be seen
-# Left and right differ in line, marker and place as well as in colour (Okabe & Ito's palette).
-_COLOUR = {Side.LEFT: "#0072B2", Side.RIGHT: "#D55E00", None: "#444444"}
-_LINE = {Side.LEFT: "-", Side.RIGHT: (0, (4, 1.5)), None: "-"}
-_MARKER = {Side.LEFT: "v", Side.RIGHT: "^", None: "o"}
-_PELVIS = "#555555"
-_SMOOTH = lowpass_kernel(6.0, 20, 100.0)
+SUFFIXES = (".png", ".pdf", ".svg")
+_WIDTH_IN, _HEIGHT_IN = 8.27, 11.69  # A4
+_LEFT_IN, _RIGHT_IN = 0.6, 7.85
+_KEY = (
+    *("walking_speed_m_s", "cadence_steps_min", "stride_length_m", "stance_pct", "double_support_pct"),
+    *("pelvis_tilt_rom_deg", "pelvis_obliquity_rom_deg", "pelvis_rotation_rom_deg"),
+)
+_SHORT = {
+    "double_support_pct": "Double support",
+    "stance_pct": "Stance",
+    "pelvis_tilt_rom_deg": "Pelvic tilt, range",
+    "pelvis_obliquity_rom_deg": "Obliquity, range",
+    "pelvis_rotation_rom_deg": "Rotation, range",
+}
+_COLUMNS = 4
+_FOOTER_IN = 0.6
 
 
-def plot_contacts(analysis: Analysis, path: Path, *, start_s: float | None = None) -> None:
-    """Write the figure.  start_s: where the minute begins, by default where most contacts are.
+def plot_page(analysis: Analysis, path: Path) -> None:
+    """Write the page, A4, as PNG, PDF or SVG by the path's suffix.
 
-    Per line of 20 s: the flexion rate of both thighs (of an unaligned one the magnitude of its angular
-    rate) and the pelvis' acceleration.  Initial contacts are filled, final contacts hollow.
-    Raises RecordingError where the file cannot be written or there is nothing to draw.
+    Raises RecordingError for another suffix and where the file cannot be written.
     """
+    if path.suffix.lower() not in SUFFIXES:
+        raise RecordingError(f"{path}: no figure can be written as that.", f"Use {', '.join(SUFFIXES)}.")
+    from matplotlib import rc_context  # noqa: PLC0415 - slow to import
+
+    figure = page_of(analysis)
+    try:
+        with rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):  # words stay words
+            figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"{path}: cannot write the figure ({error}).", "Check the folder.") from None
+
+
+def page_of(analysis: Analysis) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
-    recording = analysis.recording
-    worn = [p for p in recording.streams if not p.is_reference]
-    if not worn:
-        raise RecordingError(f"{recording.name}: no worn sensor to draw.", "Record with sensors.")
-    begin = _busiest_minute(analysis) if start_s is None else start_s
-    end = min(begin + SHOWN_S, recording.end_s)
-    if not begin < end:
-        raise RecordingError(
-            f"{recording.name} ends at {recording.end_s:.1f} s.", "Give an earlier --plot-from."
-        )
-    lines = max(1, round((end - begin) / LINE_S))
-    line_s = (end - begin) / lines
-    figure = Figure(figsize=(14.0, 1.3 + 2.5 * lines), dpi=100, layout="constrained")
+    figure = Figure(figsize=(_WIDTH_IN, _HEIGHT_IN), dpi=150)
     FigureCanvasAgg(figure)
-    axes = figure.subplots(2 * lines, 1, squeeze=False, height_ratios=[3, 1.4] * lines)[:, 0]
-    signals = {p: _grid(analysis, p, begin, end) for p in worn}
-    for line in range(lines):
-        from_s = begin + line * line_s
-        _draw_line(axes[2 * line], axes[2 * line + 1], analysis, signals, (from_s, from_s + line_s))
-    for kind in (axes[::2], axes[1::2]):
-        _same_scale(list(kind))
-    for axis in axes[::2]:
-        _draw_contacts(axis, analysis.contacts)
-    axes[-1].set_xlabel("time on the recording's clock (s)")
-    _title(figure, analysis, begin, end)
-    try:
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise RecordingError(f"{path}: cannot write the figure ({error}).", "Give a .png path.") from None
+    page = _Page(figure)
+    _header(page, analysis)
+    _key_numbers(page, analysis)
+    _waves(page, analysis)
+    _symmetry(page, analysis)
+    _footer(page, analysis)
+    return figure
 
 
-_Signal = tuple[Floats, Floats, Floats | None]  # t_s, acc, gyr on the 100 Hz grid, NaN rows at holes
+class _Page:
+    """A page that is filled from the top; every measure in inches."""
+
+    def __init__(self, figure: Figure) -> None:
+        self.figure = figure
+        self.top_in = _HEIGHT_IN - 0.45
+
+    def text(self, x_in: float, words: str, **style: Any) -> None:
+        self.figure.text(x_in / _WIDTH_IN, self.top_in / _HEIGHT_IN, words, va="top", **style)
+
+    def axes(self, x_in: float, width_in: float, height_in: float) -> Axes:
+        """With its upper edge at the top of what is free."""
+        bottom = self.top_in - height_in
+        return self.figure.add_axes(
+            (x_in / _WIDTH_IN, bottom / _HEIGHT_IN, width_in / _WIDTH_IN, height_in / _HEIGHT_IN)
+        )
+
+    def down(self, inches: float) -> None:
+        self.top_in -= inches
 
 
-def _draw_line(
-    thighs: Axes, below: Axes, a: Analysis, signals: dict[Placement, _Signal], span: tuple[float, float]
-) -> None:
-    """Thigh rates above, one accelerometer below.  Bold: below 6 Hz, as contacts are sought; pale: raw."""
-    from_s, to_s = span
-    for placement, (t, _, gyr) in signals.items():
-        shown = (t >= from_s) & (t <= to_s)
-        if placement in (Placement.PELVIS, Placement.PHONE) or gyr is None or not shown.any():
-            continue
-        side = placement.side
-        rate = _flexion_rate(a, placement, to_s, gyr)
-        smooth = np.convolve(rate, _SMOOTH, mode="same")
-        thighs.plot(t[shown], rate[shown], color=_COLOUR[side], lw=0.6, alpha=0.3)
-        thighs.plot(t[shown], smooth[shown], color=_COLOUR[side], ls=_LINE[side], lw=1.6)
-    placement = Placement.PELVIS if Placement.PELVIS in signals else next(iter(signals))
-    t, acc, _ = signals[placement]
-    shown = (t >= from_s) & (t <= to_s)
-    below.plot(t[shown], np.linalg.norm(acc[shown], axis=1), color=_PELVIS, lw=1.0)
-    below.axhline(9.81, color="#bbbbbb", lw=0.8, zorder=0)
-    thighs.axhline(0.0, color="#bbbbbb", lw=0.8, zorder=0)
-    thighs.set_ylabel("thigh flexion\nrate (rad/s)")
-    below.set_ylabel(f"{placement.replace('_', ' ')}\n|acc| (m/s²)")
-    _shade_turns(thighs, below, a, from_s, to_s)
-    for c in a.contacts:
-        if c.kind is ContactKind.IC:
-            for axis in (thighs, below):
-                axis.axvline(c.t_s, color=_COLOUR[c.side], ls=_LINE[c.side], lw=0.7, alpha=0.5, zorder=0)
-    for axis in (thighs, below):
-        axis.set_xlim(from_s, to_s)
-        for edge in ("top", "right"):
-            axis.spines[edge].set_visible(False)
-    thighs.tick_params(labelbottom=False)
+def _header(page: _Page, a: Analysis) -> None:
+    r = a.recording
+    colour = "#a00000" if r.simulated else "black"
+    page.text(
+        _LEFT_IN,
+        ("SIMULATED  " if r.simulated else "") + r.name,
+        fontsize=15 if len(r.name) < 40 else 10,
+        fontweight="bold",
+        color=colour,
+    )
+    page.text(_RIGHT_IN, recorded(a), fontsize=9, ha="right")
+    page.down(0.3)
+    page.text(_LEFT_IN, f"Strides that count (straight, steady): {counted(a)}. Worn: {worn(a)}.", fontsize=9)
+    page.down(0.19)
+    if a.postures:
+        page.text(_LEFT_IN, f"In this recording: {postures(a)}.", fontsize=9, color=GREY)
+        page.down(0.19)
+    page.down(0.1)
 
 
-def _same_scale(axes: Sequence[Axes]) -> None:
-    """So that a quiet line looks quiet."""
-    limits = np.array([axis.get_ylim() for axis in axes])
-    for axis in axes:
-        axis.set_ylim(limits[:, 0].min(), limits[:, 1].max())
+def _key_numbers(page: _Page, a: Analysis) -> None:
+    known = [m for id_ in _KEY if (m := a.metric(id_)) is not None and m.value is not None]
+    step = (_RIGHT_IN - _LEFT_IN) / _COLUMNS
+    for start in range(0, len(known), _COLUMNS):
+        for column, m in enumerate(known[start : start + _COLUMNS]):
+            x, d, top = _LEFT_IN + column * step, METRICS[m.metric], page.top_in
+            in_title = len(d.unit) > 3
+            name = _SHORT.get(d.id, d.name) + (f", {d.unit}" if in_title else "")
+            page.text(x, name, fontsize=7.5, color=GREY)
+            page.down(0.13)
+            page.text(x, text_of(m) + ("" if in_title else unit_of(d)), fontsize=11, fontweight="bold")
+            page.down(0.19)
+            if d.normal is not None:
+                page.text(x, f"healthy adults {normal_of(d)}", fontsize=6.5, color=GREY)
+            page.top_in = top
+        page.down(0.52)
 
 
-def _draw_contacts(thighs: Axes, contacts: Sequence[Contact]) -> None:
-    """Left at the top, right at the bottom, side unknown at the top too."""
-    low, high = thighs.get_ylim()
-    from_s, to_s = thighs.get_xlim()
-    room = 0.16 * (high - low)
-    thighs.set_ylim(low - room, high + room)
-    for c in contacts:
-        if not from_s <= c.t_s <= to_s:
-            continue
-        y = low - room / 2 if c.side is Side.RIGHT else high + room / 2
-        face = _COLOUR[c.side] if c.kind is ContactKind.IC else "white"
-        marker, colour = _MARKER[c.side], _COLOUR[c.side]
-        thighs.plot([c.t_s], [y], marker=marker, ms=8, mew=1.3, color=colour, markerfacecolor=face)
+def _waves(page: _Page, a: Analysis) -> None:
+    drawn = angles(a)
+    if not drawn:
+        page.text(
+            _LEFT_IN, "No mean waveform: that takes 6 strides of a side that count, in one bout.", fontsize=9
+        )
+        page.down(0.35)
+        return
+    _legend(page)
+    panels = len(drawn) + has_drop(a)
+    height = 1.14 if panels > 4 else 1.7 if panels > 1 else 2.2
+    width = 3.35 if panels > 1 else _RIGHT_IN - _LEFT_IN
+    for i in range(panels):
+        axis = page.axes(_LEFT_IN if i % 2 == 0 else _RIGHT_IN - width, width, height)
+        if i < len(drawn):
+            draw_waves(axis, a, drawn[i])
+        else:
+            draw_drop(axis, a)
+        if i % 2 == 1 or i == panels - 1:
+            page.down(height + 0.4)
+    page.top_in += 0.17
+    page.text(
+        _LEFT_IN,
+        "% of the gait cycle, from initial contact to the next of the same side; short line: foot off. "
+        "Angles of thigh, hip and tilt: 0° is the calibration standing.",
+        fontsize=6.5,
+        color=GREY,
+    )
+    page.down(0.28)
 
 
-def _shade_turns(thighs: Axes, below: Axes, a: Analysis, from_s: float, to_s: float) -> None:
-    for turn in (t for b in a.bouts for t in b.turns):
-        start_s, end_s = max(turn.start_s, from_s), min(turn.end_s, to_s)
-        if start_s >= end_s:
-            continue
-        for axis in (thighs, below):
-            axis.axvspan(start_s, end_s, color="#eadfb4", zorder=-1, lw=0)
-        to = "left" if turn.angle_rad > 0 else "right"
-        text = f"turn {abs(np.degrees(turn.angle_rad)):.0f}° to the {to}"
-        # At the end of a line the words grow inwards.
-        at, grow = (start_s, "left") if start_s < from_s + 1.0 else (0.5 * (start_s + end_s), "center")
-        at, grow = (end_s, "right") if end_s > to_s - 1.0 else (at, grow)
-        thighs.text(at, 1.01, text, transform=thighs.get_xaxis_transform(), ha=grow, fontsize=9)
-
-
-def _title(figure: Figure, a: Analysis, begin: float, end: float) -> None:
+def _legend(page: _Page) -> None:
+    from matplotlib.legend_handler import HandlerTuple  # noqa: PLC0415 - slow to import
     from matplotlib.lines import Line2D  # noqa: PLC0415 - as above
     from matplotlib.patches import Patch  # noqa: PLC0415 - as above
 
-    r = a.recording
-    simulated = "SIMULATED  " if r.simulated else ""
-    figure.suptitle(
-        f"{simulated}{r.name}, {begin:.0f} to {end:.0f} s", x=0.01, ha="left", fontweight="bold",
-        color="#a00000" if r.simulated else "black",
+    handles: list[Any] = []  # pairs, which the stubs of legend do not know
+    for side in Side:
+        colour, hatch = COLOUR[side], HATCH[side]
+        band = Patch(facecolor="none" if hatch else colour, hatch=hatch, edgecolor=colour, alpha=0.35, lw=0)
+        handles.append((band, Line2D([], [], color=colour, ls=LINE[side], lw=1.8)))
+    handles.append((Patch(color=NORM, lw=0), Line2D([], [], color=GREY, ls=":", lw=1)))
+    labels = ["left, mean ± SD of strides", "right", "context: norm of this speed, range of healthy adults"]
+    page.figure.legend(
+        handles, labels, loc="upper left", bbox_to_anchor=(_LEFT_IN / _WIDTH_IN, page.top_in / _HEIGHT_IN),
+        ncols=3, fontsize=7.5, frameon=False, borderaxespad=0, borderpad=0, handlelength=3.2, columnspacing=2,
+        handler_map={tuple: HandlerTuple(ndivide=1, pad=0)},
     )  # fmt: skip
-    handles: list[Line2D | Patch] = []
-    for side in (s for s in (Side.LEFT, Side.RIGHT, None) if any(c.side is s for c in a.contacts)):
-        name, colour, marker = side or "side unknown", _COLOUR[side], _MARKER[side]
-        handles.append(Line2D([], [], color=colour, ls=_LINE[side], lw=1.5, label=f"{name} thigh"))
-        for kind, face in (("initial contact", colour), ("final contact", "white")):
-            handles.append(
-                Line2D(
-                    [],
-                    [],
-                    ls="",
-                    marker=marker,
-                    ms=8,
-                    color=colour,
-                    markerfacecolor=face,
-                    label=f"{name} {kind}",
-                )
-            )
-    handles.append(Patch(color="#eadfb4", label="turn"))
-    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=9, frameon=False)
-    figure.text(0.995, 0.002, a.produced_by, ha="right", va="bottom", fontsize=7, color="#777777")
+    page.down(0.42)
 
 
-# ---- data ---------------------------------------------------------------------------------------
+def _symmetry(page: _Page, a: Analysis) -> None:
+    parts = [(unit, values) for unit in ("%", "deg") if (values := compared(a, unit))]
+    if not parts:
+        both = {Placement.LEFT_THIGH, Placement.RIGHT_THIGH} <= a.recording.streams.keys()
+        needs = "strides of both sides that count" if both else "a sensor on each thigh"
+        page.text(_LEFT_IN, f"The sides are not compared: that takes {needs}.", fontsize=9)
+        page.down(0.3)
+        return
+    page.text(_LEFT_IN, "Right against left", fontsize=10, fontweight="bold")
+    page.text(
+        4.05, "←  larger on the left      larger on the right  →", fontsize=7.5, ha="center", color=GREY
+    )
+    page.text(_RIGHT_IN, "strides L | R", fontsize=7, color=GREY, ha="right")
+    page.down(0.22)
+    for unit, values in parts:
+        height = 0.165 * len(values)
+        draw_symmetry(page.axes(2.25, 3.6, height), values, unit)
+        page.down(height + 0.24)
+    page.text(
+        _LEFT_IN,
+        "%: 100 ln(R/L); °: R - L. Bar: value; line: 95 % interval; ◇: smallest change worth a look (MDC); "
+        "grey: healthy adults.",
+        fontsize=6.5,
+        color=GREY,
+    )
+    page.down(0.2)
 
 
-def _busiest_minute(a: Analysis) -> float:
-    t = np.array([c.t_s for c in a.contacts])
-    if len(t) == 0:
-        return a.recording.start_s
-    within = np.searchsorted(t, t + SHOWN_S) - np.arange(len(t))
-    latest = max(a.recording.end_s - SHOWN_S, a.recording.start_s)
-    return float(np.floor(np.clip(t[int(within.argmax())] - 1.0, a.recording.start_s, latest)))
+def _footer(page: _Page, a: Analysis) -> None:
+    """What a reader must know, then the bouts while there is room, then what holds for every page."""
+    doubts = [n.text for n in a.notices if n.kind is not NoticeKind.RECORDING]
+    doubts += _length_doubts(a)
+    why = uncounted(a)
+    told = [*dict.fromkeys(doubts), *([f"Strides that do not count: {why}"] if why else [])]
+    page.down(0.06)
+    for words in [*told, *map(bout_line, a.bouts)]:
+        for i, line in enumerate(wrap(words, 122)):
+            if page.top_in < _FOOTER_IN + 0.2:
+                page.text(_LEFT_IN, "and more: see the table of gaitmon analyse", fontsize=7)
+                break
+            page.text(_LEFT_IN, ("  " if i else "· ") + line, fontsize=7.5)
+            page.down(0.14)
+        else:
+            continue
+        break
+    page.figure.text(
+        _LEFT_IN / _WIDTH_IN, 0.26 / _HEIGHT_IN,
+        f"{DISCLAIMER} {PLUS_MINUS}; MDC and ranges with their sources: docs/metrics.md.\n"
+        f"Norm: mean ± SD of Schwartz 2008 (children, matched by speed), moved to the height of the wearer's "
+        f"curves. {a.produced_by}",
+        fontsize=6.5, color=GREY, va="bottom", linespacing=1.5,
+    )  # fmt: skip
 
 
-def _grid(a: Analysis, placement: Placement, begin: float, end: float) -> _Signal:
-    resampler = Resampler()
-    runs = []
-    for block in a.recording.streams[placement].chunks():
-        if block.t_s[-1] >= begin - 1 and block.t_s[0] <= end + 1:
-            runs += resampler.push(block)
-    runs += resampler.flush()
-    if not runs:
-        return np.empty(0), np.empty((0, 3)), None
-    t = np.concatenate([np.arange(r.first, r.end + 1) / 100.0 for r in runs])
-    gap = np.full((1, runs[0].signals.shape[1]), np.nan)
-    x = np.vstack([row for r in runs for row in (r.signals, gap)])
-    joined = np.array([not r.starts for r in runs[1:]] + [False])  # runs that follow without a hole
-    keep = np.ones(len(t), dtype=bool)
-    keep[np.cumsum([len(r.signals) + 1 for r in runs])[joined] - 1] = False
-    t, x = t[keep], x[keep]
-    shown = (t >= begin) & (t <= end)
-    return t[shown], x[shown, :3], x[shown, 3:] if x.shape[1] == 6 else None
-
-
-def _flexion_rate(a: Analysis, placement: Placement, at_s: float, gyr: Floats) -> Floats:
-    """About the thigh's own left axis, flexion positive; without alignment the magnitude of gyr."""
-    found = _alignment(a, placement, at_s)
-    rate: Floats = np.linalg.norm(gyr, axis=1) if found is None else -gyr @ found.rotation[1]
-    return rate
-
-
-def _alignment(a: Analysis, placement: Placement, at_s: float) -> Alignment | None:
-    """The alignment in force at a time: the last one that takes effect before it."""
-    own = [x for x in a.alignments if x.placement is placement and x.flexion_known and x.effective_s <= at_s]
-    return own[-1] if own else None
+def _length_doubts(a: Analysis) -> list[str]:
+    speed = a.metric("walking_speed_m_s")
+    return [f"Speed and lengths: {speed.note}."] if speed and speed.value and speed.note else []

@@ -8,7 +8,7 @@ stopping, not beside a turn; one with a hole in a sensor has no curve of that se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,27 @@ def _without_outliers(x: Floats) -> Floats:
     usual = float(np.median(far))
     mad = 1.4826 * float(np.median(np.abs(far - usual)))
     return np.asarray(x[far <= usual + _OUTLIER_MADS * mad + 1e-9])
+
+
+def pool(bouts: Iterable[Sequence[Waveform]]) -> tuple[Waveform, ...]:
+    """Several bouts' waveforms as one per angle and side, in the order of Angle and Side.
+
+    The mean is weighted by strides; the SD is that of all strides about it, within bouts and between them.
+    """
+    by_kind: dict[tuple[Angle, Side], list[Waveform]] = {(a, side): [] for a in Angle for side in Side}
+    for waveform in (w for bout in bouts for w in bout):
+        by_kind[waveform.angle, waveform.side].append(waveform)
+    return tuple(_pooled(own) for own in by_kind.values() if own)
+
+
+def _pooled(own: Sequence[Waveform]) -> Waveform:
+    if len(own) == 1:
+        return own[0]
+    n = np.array([w.n for w in own])[:, np.newaxis]
+    means, sds = np.array([w.mean_deg for w in own]), np.array([w.sd_deg for w in own])
+    mean = (n * means).sum(axis=0) / n.sum()
+    squares = ((n - 1) * sds**2 + n * (means - mean) ** 2).sum(axis=0)
+    return Waveform.of(own[0].angle, own[0].side, int(n.sum()), mean, np.sqrt(squares / (n.sum() - 1)))
 
 
 @dataclass(frozen=True, slots=True)

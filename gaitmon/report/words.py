@@ -1,0 +1,101 @@
+"""Values, uncertainties and their context in words: what the table and the figure both say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from gaitmon.analysis import Analysis
+from gaitmon.model import MetricValue, Posture, Side, WalkingBout
+from gaitmon.symmetry.metrics import METRICS, Group, MetricDefinition
+from gaitmon.symmetry.uncertainty import interval
+
+_DIGITS = {"s": 3, "m": 3, "deg": 1, "%": 1, "steps/min": 1, "m/s²": 1, "min": 1}
+DISCLAIMER = "gaitmon measures and shows; it does not diagnose."
+PLUS_MINUS = "± is half of the 95 % interval"
+
+
+def digits(d: MetricDefinition) -> int:
+    if d.group is Group.SPATIAL and d.unit == "m":
+        return 2
+    return _DIGITS.get(d.unit, 2)
+
+
+def half_interval(m: MetricValue) -> float | None:
+    """Half the width of the 95 % interval, in the metric's unit."""
+    limits = interval(m)
+    return None if limits is None else 0.5 * (limits[1] - limits[0])
+
+
+def text_of(m: MetricValue, *, signed: bool = False) -> str:
+    """A value with its 95 % uncertainty, without its unit.  m.value must not be None."""
+    n = digits(METRICS[m.metric])
+    value = f"{m.value:+z.{n}f}" if signed else f"{m.value:z.{n}f}"
+    half = half_interval(m)
+    return value if half is None else f"{value} ± {half:.{n}f}"
+
+
+def unit_of(d: MetricDefinition) -> str:
+    """As it follows a number."""
+    return "°" if d.unit == "deg" else f" {d.unit}" if d.unit else ""
+
+
+def normal_of(d: MetricDefinition) -> str:
+    """What healthy adults show, without its unit; empty where no figure is at hand."""
+    return "" if d.normal is None else f"{d.normal.low:g} to {d.normal.high:g}"
+
+
+def counted(a: Analysis) -> str:
+    """Strides behind the values, by side."""
+    bouts = [b for b in a.bouts if not b.stratum.startswith("excluded")]
+    accepted = [v.side for b in bouts for v in b.strides if v.accepted]
+    unknown = f", {accepted.count(None)} of unknown side" if None in accepted else ""
+    return f"{accepted.count(Side.LEFT)} left, {accepted.count(Side.RIGHT)} right{unknown}"
+
+
+def worn(a: Analysis) -> str:
+    return ", ".join(p.replace("_", " ") for p in a.recording.streams if not p.is_reference)
+
+
+def recorded(a: Analysis) -> str:
+    """When, as far as the file says it, and for how long."""
+    r = a.recording
+    length = duration(r.end_s - r.start_s)
+    if r.start_utc_us is None:
+        return f"{length}, date not in the file"
+    start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=r.start_utc_us, seconds=r.start_s)
+    return f"{start:%Y-%m-%d %H:%M} UTC, {length}"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 100.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 6000.0 else f"{seconds / 3600:.1f} h"
+
+
+def postures(a: Analysis) -> str:
+    """How long in which posture, those that occur."""
+    told = []
+    for posture in Posture:
+        spans = [s.end_s - s.start_s for s in a.postures if s.posture is posture]
+        if spans:
+            told.append(f"{posture.replace('_', ' ')} {duration(sum(spans))}")
+    return ", ".join(told)
+
+
+def uncounted(a: Analysis) -> str:
+    """Why strides do not count, and how many; empty where all do."""
+    reasons = [v.reason or "not straight" for v in a.verdicts.values() if not v.accepted]
+    outside = len(a.strides) - len(a.verdicts)
+    told = [f"{reasons.count(reason)} {reason}" for reason in dict.fromkeys(reasons)]
+    return "; ".join([*told, f"{outside} outside any bout"] if outside > 0 else told)
+
+
+def bout_line(b: WalkingBout) -> str:
+    words = [
+        f"{b.start_s:.0f} to {b.end_s:.0f} s",
+        f"{len(b.strides)} strides, {sum(v.accepted for v in b.strides)} of them straight and steady",
+        *([f"turns: {len(b.turns)}"] if b.turns else []),
+        b.stratum,
+        *b.quality,
+    ]
+    return f"Bout {b.ordinal}: {', '.join(words)}"
