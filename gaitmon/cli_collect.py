@@ -76,7 +76,7 @@ async def open_radio(args: argparse.Namespace) -> AsyncIterator[Radio]:
     from gaitmon.virtual.people import room, stroll
 
     dot = load_profiles(profiles_folder())["movella-dot"]
-    async with room([dot], stroll()) as virtual:
+    async with room(dot, stroll()) as virtual:
         virtual.radio.play()
         yield Radio(virtual.adapters, time.monotonic_ns, "simulated")
 

@@ -1,46 +1,34 @@
 """What the demo plays: child processes that walk, each a gateway of its own with outbox and publisher.
 
-walker   a recording or a simulated walker, played as if live
+walker   a recording, played as if live; or simulated walkers with virtual sensors on, over the air
 history  simulated weeks of two wearers, one of whom gets worse
 """
 
-# ruff: noqa: T201 - a command of the terminal
+# ruff: noqa: T201, PLC0415 - a command of the terminal; without its extra it does with less
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 from gaitmon.collector import Gateway, SegmentCollector, collect, segment_of
 from gaitmon.collector_run import Counts
 from gaitmon.config import Settings
+from gaitmon.demo_people import HISTORY_DAYS, demo_wearers, outings, walks_of_a_day
 from gaitmon.demo_tie import DemoPlan, Tie, Told
+from gaitmon.errors import ConfigError
 from gaitmon.model import Gap, ImuBlock
 from gaitmon.sensors.formats import open_recording
 from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries, replay
 from gaitmon.sensors.synthetic import recording_of
-from gaitmon.simulate import (
-    Deterioration,
-    Sit,
-    Stand,
-    Turn,
-    Walk,
-    WalkerParams,
-    Wearer,
-    daily_walk,
-    simulate,
-)
 from gaitmon.transport.connection import MqttSettings
 
-HISTORY_DAYS = 28
-WORSE_FROM_DAY = 19
 TELL_EVERY_S = 0.5
 PATIENCE_S = 60.0  # without anything being stored, before a feed gives up
 LAST_PATIENCE_S = 3.0  # the same once the demo is to end
@@ -106,14 +94,29 @@ def walker(settings: Settings, mqtt: MqttSettings, plan: DemoPlan, tie: Tie) -> 
             span_s = recording.end_s - recording.start_s
             feed = _Feed(gateway, tie, of_s=span_s)
             # The walk ends now, not in the future, however fast it is played.
-            _play(recording, "recording", feed, plan.speed, time.time_ns() // 1000 - round(span_s * 1e6))
+            _play(recording, "recording", feed, plan.speed, _now_us() - round(span_s * 1e6))
         else:
             feed = _Feed(gateway, tie)
-            for number in range(1) if plan.until_done else count():
-                _play(_next_walk(number), "demo-live", feed, plan.speed, time.time_ns() // 1000)
-                if tie.cut():
-                    break
+            _walk_about(settings, gateway, feed, plan)
         _end(feed, plan)
+
+
+def _walk_about(settings: Settings, gateway: Gateway, feed: _Feed, plan: DemoPlan) -> None:
+    try:
+        from gaitmon.demo_air import Ears, walk_over_the_air
+    except ConfigError as error:
+        print(f"gaitmon: {error} Until then the demo's walks are played without a radio.", file=sys.stderr)
+        for outing in outings(plan):
+            _play(recording_of(outing.walk, outing.name), outing.wearer, feed, plan.speed, _now_us())
+            if feed.tie.cut():
+                return
+    else:
+        ears = Ears(feed.heard, feed.tie.cut)
+        walk_over_the_air(settings, gateway, outings(plan), plan.speed, ears)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
 
 
 def history(settings: Settings, mqtt: MqttSettings, plan: DemoPlan, tie: Tie) -> None:
@@ -124,7 +127,7 @@ def history(settings: Settings, mqtt: MqttSettings, plan: DemoPlan, tie: Tie) ->
         for day in range(HISTORY_DAYS):
             morning = today - timedelta(days=HISTORY_DAYS - day) + timedelta(hours=9)
             for wearer_id, wearer in demo_wearers().items():
-                for walk in _walks_of_a_day(wearer_id, wearer, day, morning):
+                for walk in walks_of_a_day(wearer_id, wearer, day, morning):
                     if tie.cut():
                         return
                     _import(walk, wearer_id, gateway)
@@ -163,35 +166,3 @@ def _import(recording: Recording, wearer: str, gateway: Gateway) -> None:
     for item in deliveries(recording):
         collector.push(item)
     collector.finish()
-
-
-def _next_walk(number: int) -> Recording:
-    """A minute or so of a simulated person's day; the first one is short: soon there is something to see."""
-    person = WalkerParams(speed_m_s=1.2, step_time_asymmetry_pct=2.0, stance_time_asymmetry_pct=-3.0)
-    steps: tuple[Stand | Walk | Turn | Sit, ...] = (
-        Stand(4.0), Walk(seconds=15.0), Turn(180.0, 2.2), Walk(seconds=15.0),
-    )  # fmt: skip
-    if number:
-        steps = (*steps, Turn(-90.0, 1.8), Walk(seconds=20.0), Stand(6.0), Sit(10.0), Stand(3.0))
-    else:
-        steps = (*steps, Stand(8.0))
-    return recording_of(simulate(steps, person, seed=number), f"simulated walk {number + 1}")
-
-
-def demo_wearers() -> dict[str, Wearer]:
-    """Two simulated histories of some weeks: one gets worse from WORSE_FROM_DAY on, one does not."""
-    worse = Deterioration(
-        WORSE_FROM_DAY, ramp_days=5, step_time_pct=5.0, stance_time_pct=-6.0, thigh_rom_pct=-12.0,
-        pelvic_drop_right_deg=3.0, speed_m_s=-0.05,
-    )  # fmt: skip
-    usual = WalkerParams(speed_m_s=1.15, step_time_asymmetry_pct=2.5, stance_time_asymmetry_pct=-3.0)
-    return {
-        "demo-a": Wearer(usual=usual, deterioration=worse, walks_per_day=3, legs_per_walk=3, seed=11),
-        "demo-b": Wearer(usual=replace(usual, speed_m_s=1.25), walks_per_day=3, legs_per_walk=3, seed=12),
-    }
-
-
-def _walks_of_a_day(wearer_id: str, wearer: Wearer, day: int, morning: datetime) -> Iterator[Recording]:
-    for number, walk in enumerate(daily_walk(wearer, day).walks):
-        start_us = round((morning + timedelta(hours=2 * number)).timestamp() * 1e6)
-        yield recording_of(walk, f"{wearer_id} day {day} walk {number + 1}", start_utc_us=start_us)

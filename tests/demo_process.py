@@ -46,7 +46,7 @@ class Demo:
     """The whole tree carries a mark in its environment, by which every process of it is found,
     whatever its parent, session or group has become."""
 
-    def __init__(self, home: Path, *args: object) -> None:
+    def __init__(self, home: Path, *args: object, **env: str) -> None:
         self.home = home
         self._mark = f"{MARK}={uuid.uuid4()}"
         self._out = home.parent / f"{home.name}.out"
@@ -58,7 +58,7 @@ class Demo:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, name: value},
+                env={**os.environ, **env, name: value},
             )
 
     @property

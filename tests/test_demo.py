@@ -198,6 +198,32 @@ def test_the_same_when_server_and_broker_are_killed(
     assert "walk 100 of 100 s" in demo.output.splitlines()[-1]
 
 
+def test_the_simulated_walk_goes_over_the_air(home: Path) -> None:
+    """Virtual DOTs, bleak, raw archive, pipeline: replayed, the archive gives what the store has."""
+    with Demo(home, "--speed", 20, "--no-history", "--until-done") as demo:
+        assert demo.wait(60.0) == 0, demo.output
+        demo.left_nothing()
+    with store_of(home) as store:
+        (bout,) = store.bouts("demo-live", 0, 2**62)
+        segment = store.segment("demo-live", bout.segment)
+        health = store.health("demo-live")
+        assert store.dead_letters() == []
+    assert segment is not None
+    assert (segment.simulated, segment.origin, segment.time_sync) == (True, "live", "simulated")
+    assert "movella-dot" in segment.produced_by
+    assert len(health) == 3
+    kept = gaitmon("replay", home / "archive-demo", "--json").stdout
+    assert kept.count('"kind":"stride"') == stored_strides(home) > 40
+
+
+def test_without_its_extra_the_demo_says_so_and_walks_without_a_radio(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "bumble.py").write_text("raise ModuleNotFoundError('bumble')\n")
+    with Demo(home, "--speed", 20, "--no-history", "--until-done", PYTHONPATH=str(tmp_path)) as demo:
+        assert demo.wait(60.0) == 0, demo.output
+    assert "pip install 'gaitmon[demo]'" in demo.output
+    assert stored_strides(home) > 40
+
+
 def test_nothing_outlives_a_demo_that_is_killed_or_that_loses_its_walker(
     tmp_path: Path, short_walk: Path
 ) -> None:

@@ -25,38 +25,31 @@ LINK = LinkModel(pdu_error=0.01)
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """sets: for each profile asked for the sensors on PLACEMENTS, powered and advertising."""
+    """sensors: powered and advertising, in the order of PLACEMENTS; they move from radio.play() on."""
 
     radio: VirtualRadio
     hub: Hub
-    sets: Mapping[str, Sequence[VirtualSensor]]
+    profile: FirmwareProfile
+    sensors: Sequence[VirtualSensor]
 
     @property
     def adapters(self) -> list[AdapterSpec]:
         hub = self.hub
         return [AdapterSpec("virtual", 5, hub.scanner, hub.client, hub.adapter, recover=hub.reset)]
 
-    def walk(self, profile: str, motions: Mapping[Placement, Motion]) -> float:
-        """The wearer of these sensors begins now; returns the loop time of that."""
-        for placement, sensor in zip(PLACEMENTS, self.sets[profile], strict=True):
-            sensor.motion = motions[placement]
-        return self.radio.play(after_s=0.0)
-
 
 @asynccontextmanager
 async def room(
-    profiles: Sequence[FirmwareProfile], motions: Mapping[Placement, Motion], seed: int = 1
+    profile: FirmwareProfile, motions: Mapping[Placement, Motion], seed: int = 1
 ) -> AsyncIterator[Room]:
-    """Three sensors of every profile, moved alike; the same addresses every time."""
+    """Three sensors on one person; the same addresses every time."""
     async with VirtualRadio(seed) as radio:
         hub = await radio.adapter(slots=5)
-        sets = {}
-        for profile in profiles:
-            sets[profile.name] = [
-                await radio.sensor(profile, motions[p], clock=ClockModel(skew_ppm=ppm), link=LINK)
-                for p, ppm in zip(PLACEMENTS, SKEW_PPM, strict=True)
-            ]
-        yield Room(radio, hub, sets)
+        sensors = [
+            await radio.sensor(profile, motions[p], clock=ClockModel(skew_ppm=ppm), link=LINK)
+            for p, ppm in zip(PLACEMENTS, SKEW_PPM, strict=True)
+        ]
+        yield Room(radio, hub, profile, sensors)
 
 
 def motions_of(simulated: Simulated, every_s: float | None = None) -> dict[Placement, Motion]:
