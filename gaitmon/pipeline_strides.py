@@ -45,7 +45,7 @@ from gaitmon.symmetry.loading import IMPACT_S
 from gaitmon.symmetry.pelvis import limb_strides, pelvis_strides
 from gaitmon.symmetry.strides import MeasuredStride
 from gaitmon.symmetry.summary import summarise
-from gaitmon.symmetry.waveforms import waveforms
+from gaitmon.symmetry.waveforms import cycles, waveforms
 
 Curves = NDArray[np.float32]
 _THIGH_OF = {p.side: p for p in (Placement.LEFT_THIGH, Placement.RIGHT_THIGH)}
@@ -198,7 +198,8 @@ class StrideMeter:
             MeasuredStride(s, p, w.opposite_fc_s, limb, w.pelvis_acc, w.thigh_acc)
             for w, s, p, limb in zip(walked, strides, pelvis, limbs, strict=True)
         ]
-        return summarise(measured, stratum), waveforms(curves, strides)
+        own = cycles(curves, strides)
+        return summarise(measured, stratum, own, self._spatial.leg.length_m), waveforms(own)
 
     def _with_lengths(self, strides: Sequence[Stride], curves: Floats) -> list[Stride]:
         duration_s = np.array([s.duration_s for s in strides])

@@ -67,6 +67,7 @@ class MetricDefinition:
     change: None where no figure is at hand.  normal: likewise.
     persistence: Hurst exponent that the standard error reckons with (gaitmon.symmetry.uncertainty).
     logarithmic: whether its interval is symmetric in the logarithm, as for what measures a scatter.
+    correlation: whether its interval is symmetric in Fisher's z, so that it ends below 1.
     derived: functions of gaitmon.symmetry.indices that give further indices exactly from the value.
     parts: metrics that this one is made of and must be shown with.
     core: one of the five that may raise an alert.
@@ -87,6 +88,7 @@ class MetricDefinition:
     normal: Normal | None = None
     persistence: float = PACE
     logarithmic: bool = False
+    correlation: bool = False
     derived: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     core: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,10 +18,12 @@ from gaitmon.symmetry.indices import (
     phase_coordination_pct,
     variation_pct,
 )
+from gaitmon.symmetry.likeness import NORM_DISTANCE, between_sides, from_norm
 from gaitmon.symmetry.metrics import METRICS
 from gaitmon.symmetry.smoothness import AXES, regularity
 from gaitmon.symmetry.strides import BOTH, SIDED, MeasuredStride, PelvisStride, Strides
 from gaitmon.symmetry.uncertainty import standard_error
+from gaitmon.symmetry.waveforms import Cycles
 
 __all__ = ["MeasuredStride", "PelvisStride", "pool", "summarise"]
 
@@ -44,14 +47,20 @@ class _Found:
     note: str = ""
 
 
-def summarise(strides: Sequence[MeasuredStride], stratum: str = "straight") -> tuple[MetricValue, ...]:
+def summarise(
+    strides: Sequence[MeasuredStride],
+    stratum: str = "straight",
+    cycles: Cycles = MappingProxyType({}),
+    leg_length_m: float | None = None,
+) -> tuple[MetricValue, ...]:
     """Every stored metric of the table, in its order.
 
-    strides: accepted, straight, any order, of one bout of this stratum.  A metric with fewer strides than its
-    minimum, or that is not valid in the stratum, has value None and says so in its note.
+    strides: accepted, straight, any order, of one bout of this stratum.  cycles: of them.  A metric with
+    fewer strides than its minimum, or not valid in the stratum, has value None and says so in its note.
     """
     table = Strides.of(strides)
     found = dict(_of_sides(table)) | dict(_of_both(table)) | dict(_of_phases(table)) | dict(_smooth(table))
+    found |= dict(_of_curves(cycles, found["walking_speed_m_s"].value, leg_length_m))
     doubts = _length_doubts(strides)
     return tuple(_told(d, found[d.id], stratum, doubts) for d in STORED)
 
@@ -66,7 +75,7 @@ def _told(d: MetricDefinition, f: _Found, stratum: str, doubts: str) -> MetricVa
         note = f.note or "not measured"
     else:
         error = f.error if math.isfinite(f.error) else None
-        note = doubts if d.group is Group.SPATIAL else ""
+        note = doubts if d.group is Group.SPATIAL or d.id == NORM_DISTANCE else ""
         return MetricValue(d.id, f.value, error, f.n_left, f.n_right, note)
     return MetricValue(d.id, None, None, f.n_left, f.n_right, note)
 
@@ -191,6 +200,14 @@ def _smooth(t: Strides) -> Iterator[tuple[str, _Found]]:
         r.symmetry_index_parts[:, np.newaxis], n, [METRICS["gait_symmetry_index"].persistence]
     )
     yield "gait_symmetry_index", _Found(left, right, n, r.symmetry_index, float(error[0]))
+
+
+def _of_curves(cycles: Cycles, speed_m_s: float, leg_length_m: float | None) -> Iterator[tuple[str, _Found]]:
+    for metric, left, right, e in between_sides(cycles):
+        yield metric, _Found(left, right, min(left, right), e.value, e.error)
+    leg_m = math.nan if leg_length_m is None else leg_length_m
+    metric, left, right, e = from_norm(cycles, speed_m_s, leg_m)
+    yield metric, _Found(left, right, min(left, right), e.value, e.error)
 
 
 def _length_doubts(strides: Sequence[MeasuredStride]) -> str:

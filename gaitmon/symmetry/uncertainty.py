@@ -106,4 +106,7 @@ def interval(m: MetricValue, level: float = 0.95) -> tuple[float, float] | None:
     if d.logarithmic and m.value > 0.0:
         factor = math.exp(half / m.value)
         return m.value / factor, m.value * factor
+    if d.correlation and abs(m.value) < 1.0:
+        z, half = math.atanh(m.value), half / (1.0 - m.value**2)
+        return math.tanh(z - half), math.tanh(z + half)
     return m.value - half, m.value + half

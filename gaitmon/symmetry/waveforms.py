@@ -8,8 +8,7 @@ stopping, not beside a turn; one with a hole in a sensor has no curve of that se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,26 +17,32 @@ from gaitmon.symmetry.cycle import FLEXION_OF, OBLIQUITY, POINTS, TILT, YAW_RATE
 
 MIN_STRIDES = 6  # of a side
 _OUTLIER_MADS = 3.0
-_MAX_LAG = 20  # percent of the cycle
 
 
-def waveforms(curves: Floats, strides: Sequence[Stride]) -> tuple[Waveform, ...]:
-    """Per side and angle, for those with at least MIN_STRIDES strides.
+Cycles = Mapping[tuple[Angle, Side], Floats]  # (n, POINTS) in degrees, ipsilateral, in order of time
 
-    curves: (n, POINTS, COLUMNS) of gaitmon.symmetry.cycle, of the strides.
+
+def cycles(curves: Floats, strides: Sequence[Stride]) -> Cycles:
+    """What the mean waveforms are made of, without outliers.
+
+    curves: (n, POINTS, COLUMNS) of gaitmon.symmetry.cycle, of the strides in order of time.
     """
-    out = []
+    out = {}
     for side in Side:
         own = [i for i, s in enumerate(strides) if s.side is side]
-        if len(own) < MIN_STRIDES:
-            continue
         duration_s = np.array([strides[i].duration_s for i in own])
         for angle, x in _ipsilateral_deg(curves[own], duration_s, side).items():
-            kept = _without_outliers(x[np.isfinite(x).all(axis=1)])
-            if len(kept) >= MIN_STRIDES:
-                mean, sd = kept.mean(axis=0), kept.std(axis=0, ddof=1)
-                out.append(Waveform.of(angle, side, len(kept), mean, sd))
-    return tuple(out)
+            out[angle, side] = _without_outliers(x[np.isfinite(x).all(axis=1)])
+    return out
+
+
+def waveforms(of: Cycles) -> tuple[Waveform, ...]:
+    """Per side and angle, for those with at least MIN_STRIDES strides."""
+    return tuple(
+        Waveform.of(angle, side, len(x), x.mean(axis=0), x.std(axis=0, ddof=1))
+        for (angle, side), x in of.items()
+        if len(x) >= MIN_STRIDES
+    )
 
 
 def _ipsilateral_deg(curves: Floats, duration_s: Floats, side: Side) -> dict[Angle, Floats]:
@@ -81,37 +86,6 @@ def _pooled(own: Sequence[Waveform]) -> Waveform:
     mean = (n * means).sum(axis=0) / n.sum()
     squares = ((n - 1) * sds**2 + n * (means - mean) ** 2).sum(axis=0)
     return Waveform.of(own[0].angle, own[0].side, int(n.sum()), mean, np.sqrt(squares / (n.sum() - 1)))
-
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """The right side's mean waveform against the left's, each from its own initial contact.
-
-    correlation: largest over a shift of up to 20 % of the cycle; lag_pct: that shift, + where the right is
-    later in its cycle.  amplitude_ratio: slope of right on left at that shift.  rmsd_deg: unshifted.
-    correlation and amplitude_ratio are 0 for a curve without any excursion.
-    """
-
-    correlation: float
-    lag_pct: int
-    amplitude_ratio: float
-    rmsd_deg: float
-
-
-def likeness(left: Waveform, right: Waveform) -> Likeness:
-    """How alike the sides are; both waveforms of one angle."""
-    a, b = left.mean_deg, right.mean_deg
-    x, y = a[:-1] - a[:-1].mean(), b[:-1] - b[:-1].mean()
-    lags = range(-_MAX_LAG, _MAX_LAG + 1)
-    inner = [float(x @ np.roll(y, -lag)) for lag in lags]
-    best = int(np.argmax(inner))
-    norms = float(np.linalg.norm(x) * np.linalg.norm(y))
-    return Likeness(
-        correlation=inner[best] / norms if norms > 0.0 else 0.0,
-        lag_pct=lags[best],
-        amplitude_ratio=inner[best] / float(x @ x) if norms > 0.0 else 0.0,
-        rmsd_deg=rms_deg(a - b),
-    )
 
 
 def change_deg(before: Waveform, now: Waveform) -> float:

@@ -33,7 +33,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class _Noise:
+class Noise:
     """persistent: (bouts, landings) of unit variance."""
 
     shape: tuple[int, int]
@@ -70,7 +70,7 @@ def bouts(
 ) -> list[list[MeasuredStride]]:
     """n bouts of so many strides a side."""
     landings = 2 * strides + 3  # left first
-    noise = _Noise((n, landings), hurst, np.random.default_rng(seed))
+    noise = Noise((n, landings), hurst, np.random.default_rng(seed))
     right = np.where(np.arange(landings) % 2 == 1, 1.0, -1.0)
     pace = noise.persistent()
 
@@ -142,7 +142,7 @@ _PHASE = np.array(
 )
 
 
-def _pelvis(ic: Floats, noise: _Noise) -> list[tuple[int, Floats]]:
+def _pelvis(ic: Floats, noise: Noise) -> list[tuple[int, Floats]]:
     """Per bout: grid index of row 0, rows (m, 3) from before its first landing on."""
     size = 1.0 + 0.08 * np.stack([noise.persistent() for _ in range(3)], axis=2)  # per landing and axis
     odd = 1.0 + 0.3 * np.stack([noise.persistent() for _ in range(3)], axis=2)

@@ -99,3 +99,9 @@ def test_the_interval_of_a_scatter_is_one_of_ratios() -> None:
     assert low * high == pytest.approx(16.0)
     assert METRICS["pci_pct"].logarithmic
     assert interval(MetricValue("pci_pct", None, None, 3, 0)) is None
+
+
+def test_the_interval_of_a_correlation_ends_below_one() -> None:
+    low, high = interval(MetricValue("pelvic_tilt_correlation", 0.97, 0.02, 40, 40)) or (0.0, 0.0)
+    assert low < 0.97 < high < 1.0
+    assert 0.97 - low > 2.0 * (high - 0.97)

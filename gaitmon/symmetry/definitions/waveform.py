@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
     PART,
+    PROPORTION,
     Change,
     Group,
     MetricDefinition,
@@ -21,6 +22,53 @@ _SPEEDS = "from 0.5 to 2.1 m/s, mean curves of Schwartz 2008 (children, scaled)"
 _ROM = Change(8.0, "no figure for these sensors is published", Tag.JUDGEMENT)
 _ANGLE = Change(5.0, "sessions must differ by about 5 degrees (Wilken 2012)", Tag.PAPER)
 _EXTENSION = "positive: extends further on the right"
+
+_ANGLES = (
+    ("thigh_flexion", "Thigh flexion"),
+    ("hip_flexion", "Hip flexion"),
+    ("pelvic_tilt", "Pelvic tilt"),
+    ("pelvic_obliquity", "Pelvic obliquity"),
+    ("pelvic_rotation", "Pelvic rotation"),
+)
+_CURVES = "mean curves over 101 points from each side's own IC, own side up and own side forward +"
+_SHIFTED = "over shifts of the right curve by up to 20 % of the cycle"
+_ALIKE = "Gurchiek 2019 (idea), CLINICAL 1.3"
+_NO_ZERO = "; about its own mean: the offset cannot be seen without a magnetometer"
+
+
+def _alike(angle: str, name: str) -> tuple[MetricDefinition, ...]:
+    source = _ALIKE + (_NO_ZERO if angle == "pelvic_rotation" else "")
+    rows = (
+        MetricDefinition(
+            f"{angle}_rmsd_deg", f"{name}, difference of the sides' curves", "deg",
+            "more: the sides move less alike; 0 is never reached, the strides' scatter alone makes some",
+            f"RMS over the cycle of right - left; {_CURVES}", source, _G,
+            persistence=PROPORTION, logarithmic=True,
+        ),
+        MetricDefinition(
+            f"{angle}_correlation", f"{name}, likeness of the sides' curves", "",
+            "1: the same shape; less: the sides move in another way",
+            f"largest correlation {_SHIFTED}; {_CURVES}", source, _G, persistence=PROPORTION,
+            correlation=True,
+        ),
+    )  # fmt: skip
+    if angle.startswith("pelvic"):
+        return rows
+    return (
+        *rows,
+        MetricDefinition(
+            f"{angle}_lag_pct", f"{name}, lag of the right", "%",
+            "positive: the right is later in its cycle",
+            f"shift with the largest correlation, in per cent of the cycle, {_SHIFTED}", source, _G,
+            persistence=PROPORTION,
+        ),
+        MetricDefinition(
+            f"{angle}_amplitude_ratio", f"{name}, size of the right curve to the left", "",
+            "above 1: moves further on the right", f"slope of right on left at that shift; {_CURVES}",
+            source, _G, persistence=PROPORTION,
+        ),
+    )  # fmt: skip
+
 
 ROWS: tuple[MetricDefinition, ...] = (
     ln_ratio(
@@ -57,5 +105,14 @@ ROWS: tuple[MetricDefinition, ...] = (
             ),
             normalised(f"{joint}_extension", f"{name} extension", f"{joint} extension", _G, _EXTENSION),
         )
+    ),
+    *(row for angle, name in _ANGLES for row in _alike(angle, name)),
+    MetricDefinition(
+        "gps5_norm_deg", "Distance of the curves from the norm of this speed (GPS-5)", "deg",
+        "more: further from the mean curves of children; context, never a verdict",
+        "RMS of five RMS differences about the mean: thigh flexion left and right, pelvic tilt, obliquity "
+        "and rotation (both sides' cycles)",
+        "after Baker 2009 (M), not the GPS of nine angles; Schwartz 2008, speed scaled by leg length", _G,
+        persistence=PART, logarithmic=True,
     ),
 )  # fmt: skip
