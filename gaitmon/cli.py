@@ -96,6 +96,8 @@ def _add_analyse(commands: Commands) -> None:
     )
     p.add_argument("recording", type=Path, help="a .gaitrec, a CSV folder, Xsens text, .mat, ...")
     cli_collect.add_recording_options(p)
+    p.add_argument("--all", action="store_true", help="every metric, not only the usual ones")
+    p.add_argument("--indices", action="store_true", help="the other indices of asymmetry, too")
     p.add_argument("--json", action="store_true", help="one JSON object on standard output, for programs")
     p.add_argument("--plot", type=Path, metavar="FILE", help="one page for the chart, as .png, .pdf or .svg")
     p.add_argument(
@@ -123,7 +125,8 @@ def _analyse(args: argparse.Namespace) -> None:
 
     # Into a file or a pipe there is no width to fit, unless somebody says one.
     fits = sys.stdout.isatty() or "COLUMNS" in os.environ
-    show(analysis, Console(width=None if fits else 110))
+    console = Console(width=None if fits else 110)
+    show(analysis, console, every=args.all, indices=args.indices)
 
 
 def _plot(args: argparse.Namespace, analysis: Analysis) -> None:

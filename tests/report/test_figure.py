@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -14,16 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from gaitmon.analysis import Analysis, analyse
+from gaitmon.analysis import analyse
 from gaitmon.errors import RecordingError
 from gaitmon.model import Angle, Placement, Side
 from gaitmon.report.figure import page_of, plot_page
 from gaitmon.report.look import COLOUR, HATCH, LINE
 from gaitmon.report.words import text_of
-from gaitmon.sensors.recording import Recording
-from gaitmon.sensors.synthetic import recording_of
-from gaitmon.simulate import Stand, Turn, Walk, WalkerParams, simulate
 from tests.loaders import mtw, qmt
+from tests.report.walks import limper, limping, only
 
 TITLES = {
     Angle.THIGH_FLEXION: "Thigh flexion (°)",
@@ -34,25 +31,6 @@ TITLES = {
 }
 DROP = "Pelvic drop in stance (°)"
 THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
-
-
-@cache
-def limper() -> Recording:
-    walker = WalkerParams(
-        speed_m_s=1.1, step_time_asymmetry_pct=-9.0, thigh_rom_ratio=0.8, pelvic_drop_right_deg=4.0
-    )
-    steps = (Stand(6.0), Walk(seconds=24.0), Turn(180.0, 2.5), Walk(seconds=24.0), Stand(4.0))
-    return recording_of(simulate(steps, walker, seed=4), "limper")
-
-
-@cache
-def limping() -> Analysis:
-    return analyse(limper())
-
-
-def only(recording: Recording, *placements: Placement) -> Recording:
-    streams = [s for p, s in recording.streams.items() if p in placements]
-    return Recording.of(recording.name, recording.source_format, streams, simulated=recording.simulated)
 
 
 def panels(figure: Figure) -> dict[str, Axes]:
