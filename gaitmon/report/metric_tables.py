@@ -9,13 +9,11 @@ from rich import box
 from rich.table import Table
 
 from gaitmon.analysis import Analysis
-from gaitmon.model import Angle, MetricValue, Side
+from gaitmon.model import Angle, MetricValue
 from gaitmon.report.volume import volume
 from gaitmon.report.words import normal_of, text_of, unit_of
 from gaitmon.symmetry.derived import derived, stance_load_ratio
 from gaitmon.symmetry.metrics import METRICS, Group, MetricDefinition
-from gaitmon.symmetry.norms import distance_deg
-from gaitmon.symmetry.waveforms import likeness
 
 WIDE = 104  # columns from which normal ranges and MDC have columns of their own
 TITLES = {
@@ -28,6 +26,7 @@ TITLES = {
 }
 _LEFT, _RIGHT = "_left_", "_right_"
 _MOST_DAYS = 4
+_LIKENESS = ("rmsd_deg", "correlation", "lag_pct", "amplitude_ratio")  # of an angle: a table of their own
 # What is shown unless everything is asked for; of a pair the left one stands for both.
 _USUAL = {
     *("stride_time_left_s", "step_time_left_s", "stance_time_left_s", "swing_time_left_s"),
@@ -110,6 +109,7 @@ class MetricTables:
         out = table(f"{TITLES[group]}, both sides together", "", "value", "strides", "healthy adults", "MDC")
         shown = self._shown(group)
         beside = {id_ for d in METRICS.values() if _LEFT in d.id for id_ in _comparisons(d.id)}
+        beside |= {f"{angle}_{what}" for angle in Angle for what in _LIKENESS}
         for d in shown:
             if _LEFT not in d.id and _RIGHT not in d.id and d.id not in beside:
                 m = self._metric(d.id)
@@ -181,30 +181,14 @@ def index_table(a: Analysis) -> Table:
 
 
 def waveform_table(a: Analysis) -> Table:
-    """How alike the sides' mean waveforms are, and how far each is from the norm of the speed."""
-    out = table(
-        "Mean waveforms, right against left",
-        "",
-        "correlation",
-        "later",
-        "amplitude",
-        "RMSD",
-        "norm L",
-        "norm R",
-    )
+    """How alike the sides' mean waveforms are."""
+    heads = ("difference (°)", "correlation", "right later (%)", "right/left")
+    out = table("Mean waveforms, right against left", "", *heads)
     for angle in Angle:
-        left, right = a.waveform(angle, Side.LEFT), a.waveform(angle, Side.RIGHT)
-        if left is None and right is None:
-            continue
-        alike = ["", "", "", ""]
-        if left is not None and right is not None:
-            x = likeness(left, right)
-            alike = [
-                f"{x.correlation:.3f}", f"{x.lag_pct:+d} %", f"{x.amplitude_ratio:.2f}", f"{x.rmsd_deg:.1f}°"
-            ]  # fmt: skip
-        norm = a.norm(angle)
-        away = ["" if w is None or norm is None else f"{distance_deg(w, norm):.1f}°" for w in (left, right)]
-        out.add_row(angle.replace("_", " ").capitalize(), *alike, *away)
+        found = [a.metric(f"{angle}_{what}") for what in _LIKENESS]
+        if any(m is not None and m.value is not None for m in found):
+            cells = ["" if m is None or m.value is None else text_of(m) for m in found]
+            out.add_row(angle.replace("_", " ").capitalize(), *cells)
     return out
 
 

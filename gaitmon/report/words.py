@@ -17,6 +17,8 @@ PLUS_MINUS = "± is half of the 95 % interval"
 def digits(d: MetricDefinition) -> int:
     if d.group is Group.SPATIAL and d.unit == "m":
         return 2
+    if d.id.endswith("_correlation"):
+        return 3
     return _DIGITS.get(d.unit, 2)
 
 

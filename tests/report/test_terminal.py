@@ -11,7 +11,7 @@ from gaitmon.analysis import Analysis, analyse
 from gaitmon.model import Placement, Posture
 from gaitmon.report.terminal import show
 from gaitmon.report.volume import volume
-from gaitmon.report.words import postures
+from gaitmon.report.words import postures, text_of
 from gaitmon.symmetry.metrics import METRICS, Group
 from gaitmon.symmetry.uncertainty import interval
 from tests.loaders import mtw
@@ -73,7 +73,9 @@ def test_everything_is_every_group_and_the_usual_is_less() -> None:
             sided = d.id.endswith("_asym_deg") or "_right" in d.id or d.id.endswith("_ln_pct")
             assert sided or d.name in every, d.id
     assert "Pelvic obliquity" in every
-    assert "RMSD" in every
+    rmsd = limping().metric("pelvic_obliquity_rmsd_deg")
+    assert rmsd is not None
+    assert text_of(rmsd) in row(every[every.index("Mean waveforms") :], "Pelvic obliquity")
 
 
 def test_indices_of_asymmetry() -> None:
