@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, isnan, nan, radians, sqrt
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from gaitmon.gait.sequences import (
     looks_like_walking,
     never_walks,
 )
-from gaitmon.model import Bools, Floats, Placement
+from gaitmon.model import Floats, Placement
 
 
 @dataclass(slots=True)
@@ -61,26 +62,95 @@ _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 @dataclass(frozen=True, slots=True)
 class _Sensor:
     placement: Placement
+    thigh: bool
     trunk: bool
     gyroscope: bool  # whether its angular rate is what is looked at
     limits: Thresholds
 
     @property
-    def thigh(self) -> bool:
-        return self.placement in _THIGHS
+    def least(self) -> float:
+        """The mean square of walking, at least."""
+        return self.limits.walking * self.limits.walking
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """Half a second of one sensor: mean acceleration; and of what is looked at, acceleration or angular
-    rate, the mean, and the mean square about it.  NaN where more than half of the samples are missing."""
+class _Seen(NamedTuple):
+    """silent: whether holes may hide that it walks."""
 
-    acc: tuple[float, float, float]
-    mean: tuple[float, float, float]
-    square: float
+    walking: bool
+    silent: bool
+    period_s: float
 
 
-_Window = tuple[_Cell, ...]
+_NOTHING = _Seen(False, False, nan)
+
+
+class _Sum(NamedTuple):
+    """Of some cells of half a second of one sensor, without those of which more than half is missing.
+
+    n: how many.  ax, ay, az: sum of their mean accelerations.  x, y, z: of the means of what is looked at,
+    acceleration or angular rate; energy: of its mean squares.
+    """
+
+    n: int
+    ax: float
+    ay: float
+    az: float
+    x: float
+    y: float
+    z: float
+    energy: float
+
+    def plus(self, o: _Sum) -> _Sum:
+        a, b, c, d, e, f, g, h = self
+        return _Sum(a + o[0], b + o[1], c + o[2], d + o[3], e + o[4], f + o[5], g + o[6], h + o[7])
+
+
+_MISSING = _Sum(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class _Window(NamedTuple):
+    """squares: of each cell the mean square about its mean, NaN where missing.  early, late: its halves."""
+
+    squares: tuple[float, ...]
+    early: _Sum
+    late: _Sum
+
+    def mean_square(self) -> float:
+        """About the window's mean; NaN where more than half of the window is missing."""
+        a, b = self.early, self.late
+        n = a.n + b.n
+        if 2 * n < CELLS:
+            return nan
+        x, y, z = a.x + b.x, a.y + b.y, a.z + b.z
+        return (a.energy + b.energy) / n - (x * x + y * y + z * z) / (n * n)
+
+    def vertical(self) -> tuple[tuple[float, float, float], float]:
+        """Which way is up in the mean of the window, unit, and the cosine between the means of its halves; 0
+        where one of them is missing."""
+        (_, ax, ay, az, *_), (_, bx, by, bz, *_) = self.early, self.late
+        x, y, z = ax + bx, ay + by, az + bz
+        length = sqrt(x * x + y * y + z * z) or 1.0
+        product = sqrt((ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz))
+        settled = (ax * bx + ay * by + az * bz) / product if product else 0.0
+        return (x / length, y / length, z / length), settled
+
+
+class _Cells:
+    """The latest cells of one sensor, and their sums: each half window is summed up once.  Stateful."""
+
+    def __init__(self) -> None:
+        self._squares: deque[float] = deque(maxlen=CELLS)
+        self._last = _MISSING
+        self._pairs: deque[_Sum] = deque([_MISSING] * 3, maxlen=3)
+        self._halves: deque[_Sum] = deque([_MISSING] * 5, maxlen=5)
+
+    def push(self, square: float, cell: _Sum) -> _Window:
+        """The window that ends with this cell."""
+        self._squares.append(square)
+        self._pairs.append(self._last.plus(cell))
+        self._halves.append(self._pairs[0].plus(self._pairs[2]))
+        self._last = cell
+        return _Window(tuple(self._squares), self._halves[0], self._halves[4])
 
 
 class WalkingDetector:
@@ -94,8 +164,11 @@ class WalkingDetector:
     def __init__(self, params: SequenceParams | None = None) -> None:
         self._params = params or SequenceParams()
         self._postures: dict[Placement, _WalkingPosture] = {}
-        self._cells: dict[Placement, deque[_Cell]] = {}  # empty after rest
+        self._settled = cos(radians(self._params.settled_deg))
+        self._cells: dict[Placement, _Cells] = {}  # of those looked at; empty after rest
         self._busy = False
+        self._worn: list[_Sensor] = []
+        self._worn_of: tuple[tuple[Placement, ...], frozenset[Placement]] = (), frozenset()
 
     def push(
         self,
@@ -109,73 +182,93 @@ class WalkingDetector:
         raw: per placement acc and gyr from WINDOW before the first of these ticks to the last.  smoothed:
         gives the rows of SensorChain.smooth for the same time.  gyroscopes: who has one.
         """
-        worn = [self._sensor(p, gyroscopes) for p in raw]
-        if not self._busy and any(_quiet(s, raw[s.placement]) for s in _asked_first(worn)):
+        worn = self._sensors(tuple(raw), gyroscopes)
+        first = [s for s in worn if s.thigh] or worn  # one of these too quiet is enough: nobody walks
+        if not self._busy and any(_quiet(s, raw[s.placement]) for s in first):
             self._cells = {}
             return [_NO] * n_ticks
-        smooth = {p: smoothed(p) for p in raw}
-        windows = self._windows(worn, smooth, n_ticks)
-        asked = [self._asked(worn, [each[i] for each in windows]) for i in range(n_ticks)]
+        if not all(s.gyroscope for s in first):  # who may be overruled
+            first = worn
+        smooth = [smoothed(s.placement) for s in first]
+        windows = self._windows(first, smooth, n_ticks)
+        asked = [self._asked(first, [each[i] for each in windows]) for i in range(n_ticks)]
+        others = worn[len(first) :]
+        if others and None in asked:  # no thigh is heard
+            more = [smoothed(s.placement) for s in others]
+            smooth, windows = smooth + more, windows + self._windows(others, more, n_ticks)
+            asked = [self._asked(worn, [each[i] for each in windows]) for i in range(n_ticks)]
+        else:
+            for sensor in others:
+                self._cells.pop(sensor.placement, None)
         self._busy = bool(asked[-1])  # and hardly quiet in the next second: spares looking
         if not any(asked):
             return [_UNHEARD if voters is None else _NO for voters in asked]
-        walking, silent, period_s = self._look(worn, smooth, [each or [] for each in asked], windows)
-        out = []
-        for i, each in enumerate(asked):
-            voters = [k for k in each or () if not silent[k, i]]
-            if not voters or not all(walking[k, i] for k in voters):
-                out.append(_UNHEARD if each is None or (each and not voters) else _NO)
-                continue
-            ends = [edges([c.square for c in windows[k][i]], worn[k].limits, self._params) for k in voters]
-            seen = [float(p) for p in period_s[voters, i] if not isnan(p)]
-            period = median(seen) if seen else nan
-            out.append(Verdict(True, period, min(a for a, _ in ends), min(b for _, b in ends)))
-        return out
+        seen = self._look(worn, smooth, [each or [] for each in asked], windows)
+        return [
+            self._verdict(each, [one[i] for one in seen], [w[i] for w in windows], worn)
+            for i, each in enumerate(asked)
+        ]
+
+    def _verdict(
+        self, asked: list[int] | None, seen: list[_Seen], windows: list[_Window], worn: list[_Sensor]
+    ) -> Verdict:
+        """Of one tick."""
+        if asked is None:
+            return _UNHEARD
+        voters = [k for k in asked if not seen[k].silent]
+        if not voters or not all(seen[k].walking for k in voters):
+            return _UNHEARD if asked and not voters else _NO
+        ends = [edges(windows[k].squares, worn[k].limits, self._params) for k in voters]
+        periods = [seen[k].period_s for k in voters if not isnan(seen[k].period_s)]
+        period_s = median(periods) if periods else nan
+        return Verdict(True, period_s, min(a for a, _ in ends), min(b for _, b in ends))
+
+    def _sensors(self, placements: tuple[Placement, ...], gyroscopes: frozenset[Placement]) -> list[_Sensor]:
+        """Those worn, thighs first."""
+        if self._worn_of != (placements, gyroscopes):
+            self._worn_of = placements, gyroscopes
+            worn = (self._sensor(p, gyroscopes) for p in placements)
+            self._worn = sorted(worn, key=lambda s: not s.thigh)
+        return self._worn
 
     def _sensor(self, p: Placement, gyroscopes: frozenset[Placement]) -> _Sensor:
-        trunk, gyroscope = p is Placement.PELVIS, p in gyroscopes and p in _THIGHS
-        return _Sensor(p, trunk, gyroscope, self._params.of(gyroscope=gyroscope, trunk=trunk))
+        trunk, thigh = p is Placement.PELVIS, p in _THIGHS
+        gyroscope = thigh and p in gyroscopes
+        return _Sensor(p, thigh, trunk, gyroscope, self._params.of(gyroscope=gyroscope, trunk=trunk))
 
-    def _windows(
-        self, worn: list[_Sensor], smooth: Mapping[Placement, Floats], n_ticks: int
-    ) -> list[list[_Window]]:
+    def _windows(self, sensors: list[_Sensor], smooth: list[Floats], n_ticks: int) -> list[list[_Window]]:
         """Per sensor its windows, from the cells that are new and those remembered."""
-        out: list[list[_Window]] = []
-        for sensor in worn:
-            cells = self._cells.get(sensor.placement)
-            if cells is None:
-                cells = self._cells[sensor.placement] = deque(maxlen=CELLS)
-                cells += _cells(smooth[sensor.placement][: WINDOW - TICK], gyroscope=sensor.gyroscope)
-            each: list[_Window] = []
-            for cell in _cells(smooth[sensor.placement][-n_ticks * TICK :], gyroscope=sensor.gyroscope):
-                cells.append(cell)
-                each.append(tuple(cells))
-            out.append(each)
-        return out
+        for sensor, rows in zip(sensors, smooth, strict=True):
+            if sensor.placement not in self._cells:
+                cells = self._cells[sensor.placement] = _Cells()
+                for square, cell in _cells([sensor], [rows[: WINDOW - TICK]])[0]:
+                    cells.push(square, cell)
+        new = _cells(sensors, [rows[-n_ticks * TICK :] for rows in smooth])
+        return [
+            [self._cells[sensor.placement].push(square, cell) for square, cell in own]
+            for sensor, own in zip(sensors, new, strict=True)
+        ]
 
     def _asked(self, worn: list[_Sensor], windows: list[_Window]) -> list[int] | None:
         """The sensors that must all walk, if none of them is too quiet for it; else none.  None where too
         much of all of them is missing."""
-        energy = [_mean_square(w) for w in windows]
+        energy = [w.mean_square() for w in windows]
         seen = [k for k, e in enumerate(energy) if not isnan(e)]
         if not seen:
             return None
         asked = [k for k in seen if worn[k].thigh] or seen
-        return asked if all(energy[k] > worn[k].limits.walking ** 2 for k in asked) else []
+        return asked if all(energy[k] > worn[k].least for k in asked) else []
 
     def _look(
         self,
         worn: list[_Sensor],
-        smooth: Mapping[Placement, Floats],
+        smooth: list[Floats],
         asked: list[list[int]],
         windows: list[list[_Window]],
-    ) -> tuple[Bools, Bools, Floats]:
-        """Who walks in which window, who may, behind holes, and with which period, all of shape (sensors,
-        windows); only where asked."""
-        params, shape = self._params, (len(worn), len(asked))
-        walking, silent = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-        period_s = np.full(shape, np.nan)
-        never = np.zeros(shape[1], dtype=bool)
+    ) -> list[list[_Seen]]:
+        """What each sensor shows in each window; only of those asked, and of who may overrule them."""
+        params, n = self._params, len(asked)
+        seen = [[_NOTHING] * n for _ in worn]
         voters = {k for each in asked for k in each}
         unsure = any(worn[k].thigh and not worn[k].gyroscope for k in voters)
         voters |= {k for k, s in enumerate(worn) if unsure and s.trunk}
@@ -184,34 +277,37 @@ class WalkingDetector:
             if not alike:
                 continue
             columns = slice(3, 6) if gyroscope else slice(0, 3)
-            signals = [smooth[worn[k].placement][:, columns] for k in alike]
-            e = evidence(signals, shape[1], params, gyroscope=gyroscope, trunk=trunk)
+            e = evidence([smooth[k][:, columns] for k in alike], n, params, gyroscope=gyroscope, trunk=trunk)
             looks = looks_like_walking(e, gyroscope=gyroscope, trunk=trunk, params=params)
+            silent, period_s = (~looks & ~e.told).tolist(), e.period_s.tolist()
+            clear = (e.periodicity > params.clear_periodicity).tolist()
             for j, k in enumerate(alike):
-                for i in np.flatnonzero(looks[j]).tolist():
-                    clear = bool(e.periodicity[j, i] > params.clear_periodicity)
-                    walking[k, i] = k in asked[i] and self._in_posture(worn[k], windows[k][i], clear=clear)
-            silent[alike] = ~looks & ~e.told
-            period_s[alike] = e.period_s
+                for i, like in enumerate(looks[j].tolist()):
+                    walks = (
+                        like and k in asked[i] and self._in_posture(worn[k], windows[k][i], clear=clear[j][i])
+                    )
+                    seen[k][i] = _Seen(walks, silent[j][i], period_s[j][i])
             if trunk and unsure:
-                never |= never_walks(e, params.trunk_acc, params).any(axis=0)
-        return walking & ~never, silent, period_s
+                ruled_out = never_walks(e, params.trunk_acc, params).tolist()
+                never = [any(each) for each in zip(*ruled_out, strict=True)]
+                seen = [
+                    [s._replace(walking=s.walking and not no) for s, no in zip(own, never, strict=True)]
+                    for own in seen
+                ]
+        return seen
 
     def _in_posture(self, sensor: _Sensor, window: _Window, *, clear: bool) -> bool:
         """Whether gravity stays put in this walking window, and where it is in walking."""
-        up, settled = _vertical(window)
-        if settled < cos(radians(self._params.settled_deg)):
+        up, settled = window.vertical()
+        if settled < self._settled:
             return False
         if not sensor.thigh:
             return True
-        limit = cos(radians(self._params.lean_deg))
-        posture = self._postures.setdefault(sensor.placement, _WalkingPosture(limit))
+        posture = self._postures.get(sensor.placement)
+        if posture is None:
+            limit = cos(radians(self._params.lean_deg))
+            posture = self._postures[sensor.placement] = _WalkingPosture(limit)
         return posture.fits(up, clear=clear)
-
-
-def _asked_first(worn: list[_Sensor]) -> list[_Sensor]:
-    """One of these too quiet is enough: nobody walks."""
-    return [s for s in worn if s.thigh] or worn
 
 
 def _quiet(sensor: _Sensor, rows: Floats) -> bool:
@@ -228,49 +324,33 @@ def _quiet(sensor: _Sensor, rows: Floats) -> bool:
     return True
 
 
-def _cells(rows: Floats, *, gyroscope: bool) -> list[_Cell]:
-    """rows: of SensorChain.smooth, whole cells."""
-    x = rows[:, :6].reshape(-1, TICK, 6)
-    mean = x.mean(axis=1)
-    square = (x * x).mean(axis=1) - mean * mean
-    first = 3 if gyroscope else 0
-    for i in np.flatnonzero(np.isnan(mean[:, first])).tolist():
+def _cells(sensors: list[_Sensor], rows: list[Floats]) -> list[list[tuple[float, _Sum]]]:
+    """rows: of each sensor as many of SensorChain.smooth, whole cells.  Of each cell the mean square about
+    its mean, and itself."""
+    x = np.array(rows).reshape(-1, TICK, 6)
+    mean, squares = np.add.reduce(x, axis=1) / TICK, np.add.reduce(x * x, axis=1) / TICK
+    n = len(x) // len(sensors)
+    out = []
+    for k, sensor in enumerate(sensors):
+        own, first = range(k * n, (k + 1) * n), 3 if sensor.gyroscope else 0
+        if np.isnan(mean[own, first]).any():
+            _without_missing(x, mean, squares, own, first)
+        m, q = mean[own].tolist(), squares[own].tolist()
+        out.append([_cell(m[i], q[i], first) for i in range(n)])
+    return out
+
+
+def _without_missing(x: Floats, mean: Floats, squares: Floats, own: range, first: int) -> None:
+    """The means of cells of which at least half is known are of that."""
+    for i in own:
         there = x[i][np.isfinite(x[i][:, first])]
-        if len(there) >= TICK // 2:
-            mean[i] = there.mean(axis=0)
-            square[i] = (there * there).mean(axis=0) - mean[i] * mean[i]
-    return [
-        _Cell(
-            (m[0], m[1], m[2]), (m[first], m[first + 1], m[first + 2]), q[first] + q[first + 1] + q[first + 2]
-        )
-        for m, q in zip(mean.tolist(), square.tolist(), strict=True)
-    ]
+        if TICK > len(there) >= TICK // 2:
+            mean[i], squares[i] = there.mean(axis=0), (there * there).mean(axis=0)
 
 
-def _mean_square(window: _Window) -> float:
-    """About the window's mean; NaN where more than half of the window is missing."""
-    x = y = z = total = 0.0
-    n = 0
-    for cell in window:
-        if isnan(cell.square):
-            continue
-        a, b, c = cell.mean
-        x, y, z = x + a, y + b, z + c
-        total += cell.square + a * a + b * b + c * c
-        n += 1
-    return nan if 2 * n < CELLS else total / n - (x * x + y * y + z * z) / (n * n)
-
-
-def _vertical(window: _Window) -> tuple[tuple[float, float, float], float]:
-    """Which way is up in the mean of the window, unit, and the cosine between the means of its halves; 0
-    where one of them is missing."""
-    half = len(window) // 2
-    a, b = (
-        [sum(cell.acc[axis] for cell in part if not isnan(cell.acc[axis])) for axis in range(3)]
-        for part in (window[:half], window[half:])
-    )
-    x, y, z = (p + q for p, q in zip(a, b, strict=True))
-    length = sqrt(x * x + y * y + z * z) or 1.0
-    product = sqrt(sum(p * p for p in a) * sum(q * q for q in b))
-    settled = sum(p * q for p, q in zip(a, b, strict=True)) / product if product else 0.0
-    return (x / length, y / length, z / length), settled
+def _cell(mean: list[float], squares: list[float], first: int) -> tuple[float, _Sum]:
+    x, y, z = mean[first : first + 3]
+    if isnan(x):
+        return nan, _MISSING
+    energy = squares[first] + squares[first + 1] + squares[first + 2]
+    return energy - (x * x + y * y + z * z), _Sum(1, mean[0], mean[1], mean[2], x, y, z, energy)

@@ -29,6 +29,7 @@ from math import inf, isnan, nan, sqrt
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaitmon.gait.holes import autocorrelation
 from gaitmon.model import Bools, Floats
@@ -42,6 +43,7 @@ _DECIMATE = 4  # 25 Hz is plenty below 9 Hz
 _FFT = 160  # 100 samples and the longest lag, without wrapping around
 _LAG_S = _DECIMATE / 100.0
 _PAIRS = 25  # a second of samples that have a partner one lag later: fewer say nothing of a period
+_PARTNERS = WINDOW // _DECIMATE - np.arange(WINDOW // _DECIMATE)  # of the samples of a window, at each lag
 _HZ = np.fft.rfftfreq(_FFT, _LAG_S)
 _SHAKING = _HZ > 3.5
 _HANN = np.hanning(WINDOW // _DECIMATE)
@@ -119,23 +121,20 @@ def evidence(
     Returns arrays of shape (sensors, n_ticks).
     """
     limits = params.of(gyroscope=gyroscope, trunk=trunk)
-    rows = np.arange(n_ticks)[:, np.newaxis] * TICK + np.arange(0, WINDOW, _DECIMATE)
-    x = np.concatenate([signal[rows] for signal in signals])
-    mean = x.mean(axis=1, keepdims=True)
-    known = np.isfinite(x[:, :, 0])
-    holed = np.flatnonzero(np.isnan(mean[:, 0, 0]) & (2 * known.sum(axis=1) >= x.shape[1]))
-    if len(holed):  # about the mean of what is known, and 0, which adds nothing, where it is not
-        mean[holed, 0] = np.nansum(x[holed], axis=1) / known[holed].sum(axis=1)[:, np.newaxis]
-        x[holed] = np.where(known[holed, :, np.newaxis], x[holed], mean[holed])
+    starts = range(0, n_ticks * TICK, TICK)
+    x = np.array([signal[i : i + WINDOW : _DECIMATE].T for signal in signals for i in starts])
+    n = x.shape[2]
+    mean = np.add.reduce(x, axis=2, keepdims=True) / n
+    holed, known = _holed(x, mean)
     x = x - mean
-    n = x.shape[1]
-    spectrum = np.fft.rfft(x, _FFT, axis=1)
-    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=2)
-    acov = np.fft.irfft(power, _FFT, axis=1)[:, :n] / (n - np.arange(n))
+    spectrum = np.fft.rfft(x, _FFT).view(np.float64)  # real and imaginary parts in turn
+    squares = np.add.reduce(spectrum * spectrum, axis=1)
+    power = squares[:, ::2] + squares[:, 1::2]
+    acov = np.fft.irfft(power, _FFT)[:, :n] / _PARTNERS
     variance = acov[:, 0].copy()
     if len(holed):
-        r = autocorrelation(x[holed], known[holed], fft=_FFT, fewest_pairs=_PAIRS)
-        variance[holed] *= n / known[holed].sum(axis=1)
+        r = autocorrelation(x[holed].transpose(0, 2, 1), known, fft=_FFT, fewest_pairs=_PAIRS)
+        variance[holed] *= n / known.sum(axis=1)
         acov[holed] = r * variance[holed, np.newaxis]
     lo, hi = round(limits.min_lag_s / _LAG_S), round(params.max_lag_s / _LAG_S)
     peak, period_s = _period(acov[:, lo : hi + 1], lo)
@@ -144,8 +143,8 @@ def evidence(
     with np.errstate(invalid="ignore", divide="ignore"):
         rms = np.sqrt(variance)
         if trunk or not gyroscope:
-            up = mean / np.sqrt((mean * mean).sum(axis=2, keepdims=True))
-            step = _step_share((x * up).sum(axis=2), period_s)
+            up = mean / np.sqrt((mean * mean).sum(axis=1, keepdims=True))
+            step = _step_share((x * up).sum(axis=1), period_s)
             shaking = power[:, _SHAKING].sum(axis=1) / power.sum(axis=1)
         periodicity = peak / variance
     shape = len(signals), n_ticks
@@ -159,21 +158,42 @@ def evidence(
     )
 
 
+def _holed(x: Floats, mean: Floats) -> tuple[NDArray[np.intp], Bools]:
+    """The windows in which samples are missing, but no more than half, and which of theirs are known.
+
+    x: shape (windows, 3, n), mean: (windows, 3, 1).  Theirs become the mean of what is known; and x that mean
+    where it is not, which adds nothing.
+    """
+    nothing = np.empty(0, dtype=np.intp), np.empty((0, x.shape[2]), dtype=bool)
+    if not np.isnan(mean.sum()):
+        return nothing
+    known = np.isfinite(x[:, 0])
+    holed = np.flatnonzero(np.isnan(mean[:, 0, 0]) & (2 * known.sum(axis=1) >= x.shape[2]))
+    if len(holed) == 0:
+        return nothing
+    known = known[holed]
+    mean[holed, :, 0] = np.nansum(x[holed], axis=2) / known.sum(axis=1)[:, np.newaxis]
+    x[holed] = np.where(known[:, np.newaxis], x[holed], mean[holed])
+    return holed, known
+
+
 def _period(acov: Floats, lo: int) -> tuple[Floats, Floats]:
     """Highest autocovariance of each window, and the shortest lag (s) with a peak nearly as high: two
     strides repeat as well as one.  Column 0 of acov is lag ``lo``; -inf where it is not known.  NaN where
     only the slope of a peak can be seen."""
-    peak = acov.max(axis=1)
-    with np.errstate(invalid="ignore"):
-        tops = (acov[:, 1:-1] >= acov[:, :-2]) & (acov[:, 1:-1] >= acov[:, 2:])
-        tops &= acov[:, 1:-1] >= 0.85 * peak[:, np.newaxis]
-    unseen = np.isneginf(acov)
-    cut_off = unseen.any(axis=1)
-    tops &= ~(unseen[:, :-2] | unseen[:, 2:])
-    best = np.where(tops.any(axis=1), tops.argmax(axis=1) + 1, acov.argmax(axis=1))
-    period_s = (best + lo) * _LAG_S
-    period_s[cut_off & ~tops.any(axis=1)] = nan
-    return peak, period_s
+    found = [_first_top(row) for row in acov.tolist()]
+    return np.array([peak for peak, _ in found]), np.array([(best + lo) * _LAG_S for _, best in found])
+
+
+def _first_top(row: list[float]) -> tuple[float, float]:
+    """Highest value, and where it, or the first peak nearly as high, is."""
+    peak = max(row)
+    least = 0.85 * peak
+    for i in range(1, len(row) - 1):
+        x = row[i]
+        if x >= least and row[i - 1] <= x >= row[i + 1] and row[i - 1] != -inf != row[i + 1]:
+            return peak, i
+    return peak, nan if -inf in row else 0 if isnan(peak) else row.index(peak)
 
 
 def _step_share(vertical: Floats, period_s: Floats) -> Floats:
