@@ -12,13 +12,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaitmon import __version__, cli_archive, cli_collect, cli_people, cli_profile, cli_simulate
+from gaitmon import (
+    __version__,
+    cli_archive,
+    cli_collect,
+    cli_people,
+    cli_profile,
+    cli_session,
+    cli_simulate,
+)
 from gaitmon.errors import GaitmonError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gaitmon.analysis import Analysis
+    from gaitmon.pipeline import PipelineParams
     from gaitmon.sensors.recording import Recording
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -52,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gaitmon {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_analyse(commands)
+    cli_session.add(commands)
     _add_convert(commands)
     cli_simulate.add(commands)
     _add_demo(commands)
@@ -104,6 +114,7 @@ def _add_analyse(commands: Commands) -> None:
         "--plot-signals", type=Path, metavar="FILE", help="one minute of signals with the contacts"
     )
     p.add_argument("--plot-from", type=float, metavar="S", help="where that minute begins (default: busiest)")
+    p.add_argument("--calibration", type=Path, metavar="FILE.json", help="the wearer's own stride length")
     p.set_defaults(run=_analyse)
 
 
@@ -113,7 +124,7 @@ def _analyse(args: argparse.Namespace) -> None:
     recording = _open(args)
     long = recording.end_s - recording.start_s > LONG_S
     with _progress(f"analysing {recording.name}", show=long and sys.stderr.isatty()) as progress:
-        analysis = analyse(recording, progress=progress)
+        analysis = analyse(recording, params=_params(args.calibration), progress=progress)
     _plot(args, analysis)
     if args.json:
         json.dump(_finite(to_json(analysis)), sys.stdout, indent=1, allow_nan=False)
@@ -140,6 +151,13 @@ def _plot(args: argparse.Namespace, analysis: Analysis) -> None:
 
         plot_contacts(analysis, args.plot_signals, start_s=args.plot_from)
         print(f"wrote {args.plot_signals}", file=sys.stderr)
+
+
+def _params(calibration: Path | None) -> PipelineParams | None:
+    from gaitmon.pipeline import PipelineParams
+    from gaitmon.sessions.calibration import read_calibration
+
+    return None if calibration is None else PipelineParams(spatial=read_calibration(calibration))
 
 
 def _finite(value: object) -> object:

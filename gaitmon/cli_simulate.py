@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 from gaitmon.errors import ConfigError
 
 if TYPE_CHECKING:
-    from gaitmon.model import Placement
+    from gaitmon.model import Placement, Side
     from gaitmon.simulate import SensorParams, Simulated, Step, WalkerParams
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DEFAULT_SCRIPT = "stand:8,walk:60,turn:180,walk:60,stand:6"
-_STEPS = "stand:S, sit:S, lie:S, walk:S, turn:DEGREES, stairs:S, sit-to-stand:TIMES"
+_STEPS = (
+    "stand:S, sit:S, lie:S, walk:S, turn:DEGREES, stairs:S, sit-to-stand:TIMES, single-leg-left:S, "
+    "single-leg-right:S (the leg that stands)"
+)
 
 
 def add(commands: Commands) -> None:
@@ -54,11 +57,13 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from gaitmon.model import Side
     from gaitmon.simulate import Wearer, history, simulate
 
     walker, sensors = _walker(args), _sensors(args)
+    drops = {Side.LEFT: args.drop_left, Side.RIGHT: args.drop_right}
     if args.days <= 0:
-        _write(args.out, simulate(_script(args.script), walker, sensors, args.seed), walker)
+        _write(args.out, simulate(_script(args.script, drops), walker, sensors, args.seed), walker)
         return
     wearer = Wearer(usual=walker, sensors=next(iter(sensors.values())), seed=args.seed)
     for day in history(wearer, args.days):
@@ -90,9 +95,10 @@ def _sensors(args: argparse.Namespace) -> dict[Placement, SensorParams]:
     }
 
 
-def _script(text: str) -> tuple[Step, ...]:
-    """Raises ConfigError naming the step that is not understood."""
+def _script(text: str, drops: dict[Side, float]) -> tuple[Step, ...]:
+    """drops: of the pelvis on that leg, degrees.  Raises ConfigError, which names the step."""
     from gaitmon import simulate as sim
+    from gaitmon.model import Side
 
     steps: list[Step] = []
     for part in text.split(","):
@@ -116,6 +122,9 @@ def _script(text: str) -> tuple[Step, ...]:
                 steps.append(sim.Stairs(value))
             case "sit-to-stand":
                 steps.append(sim.SitToStand(repetitions=int(value)))
+            case "single-leg-left" | "single-leg-right":
+                side = Side(name.removeprefix("single-leg-"))
+                steps.append(sim.SingleLegStance(side, value, drops.get(side, 0.0)))
             case _:
                 raise ConfigError(f"--script: '{name}' is not a step.", f"Steps: {_STEPS}.")
     return tuple(steps)

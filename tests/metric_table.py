@@ -16,6 +16,7 @@ TITLES = {
     Group.SMOOTHNESS: "Smoothness and regularity",
     Group.LOADING: "Loading proxies and limp",
     Group.VOLUME: "Volume of a day",
+    Group.SESSION: "Guided tests",
 }
 
 BETWEEN = re.compile(

@@ -31,7 +31,8 @@ IMPORTS = {
     "transport": {"store"},
     "store": {"sensors"},  # sensors.raw only: what the raw archive keeps
     "analysis": {"pipeline", "sensors", "symmetry"},
-    "report": {"analysis", "sensors", "store", "symmetry", "trends", "imu"},
+    "sessions": {"analysis", "gait", "imu", "pipeline", "sensors", "symmetry"},
+    "report": {"analysis", "sensors", "sessions", "store", "symmetry", "trends", "imu"},
     "review": {"store", "symmetry", "trends"},
     "web": {"store", "symmetry", "trends"},
     "config": {"store", "transport"},

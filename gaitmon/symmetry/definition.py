@@ -26,6 +26,7 @@ class Group(StrEnum):
     SMOOTHNESS = "smoothness"
     LOADING = "loading"
     VOLUME = "volume"
+    SESSION = "session"
 
 
 class Tag(StrEnum):
@@ -72,7 +73,7 @@ class MetricDefinition:
     parts: metrics that this one is made of and must be shown with.
     core: one of the five that may raise an alert.
     stored: whether a bout carries it.  What is not stored is worked out from its parts when it is shown, or
-    of a whole day (group volume).
+    of a whole day (group volume), or of a guided test (group session).
     """
 
     id: str

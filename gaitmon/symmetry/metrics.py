@@ -7,7 +7,16 @@ twice.  A metric's id never changes its meaning: a new definition gets a new id.
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import Change, Group, MetricDefinition, Normal, Tag
-from gaitmon.symmetry.definitions import loading, pelvis, smoothness, spatial, temporal, volume, waveform
+from gaitmon.symmetry.definitions import (
+    loading,
+    pelvis,
+    session,
+    smoothness,
+    spatial,
+    temporal,
+    volume,
+    waveform,
+)
 
 __all__ = ["CORE", "METRICS", "Change", "Group", "MetricDefinition", "Normal", "Tag"]
 
@@ -19,6 +28,7 @@ _ROWS = (
     *smoothness.ROWS,
     *loading.ROWS,
     *volume.ROWS,
+    *session.ROWS,
 )
 
 METRICS: dict[str, MetricDefinition] = {m.id: m for m in _ROWS}

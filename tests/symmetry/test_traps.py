@@ -20,7 +20,7 @@ from gaitmon.symmetry.summary import pool, summarise
 from tests.gait.walks import walked
 from tests.symmetry.drawn import bouts
 
-SIGNED = [m for m in METRICS if m.endswith(("_ln_pct", "_asym_deg", "_nsi_pct"))]
+SIGNED = [m for m, d in METRICS.items() if d.stored and m.endswith(("_ln_pct", "_asym_deg", "_nsi_pct"))]
 
 
 def by_metric(found: tuple[MetricValue, ...]) -> dict[str, MetricValue]:
@@ -145,8 +145,8 @@ def test_fewer_strides_than_the_minimum_give_no_number_in_any_metric(n: int) -> 
 def test_every_row_says_where_it_comes_from() -> None:
     for m in METRICS.values():
         assert all((m.name, m.sign, m.formula, m.source)), m.id
-        assert m.group == Group.VOLUME or m.min_strides >= 6
-        assert set(m.strata) in ({"straight", "short"}, {"straight"}, {"day"})
+        assert m.group in (Group.VOLUME, Group.SESSION) or m.min_strides >= 6
+        assert set(m.strata) in ({"straight", "short"}, {"straight"}, {"day"}, {"test"})
         assert 0.5 <= m.persistence < 1.0
         assert all(hasattr(indices, d) for d in m.derived)
         assert all(p in METRICS for p in m.parts)
