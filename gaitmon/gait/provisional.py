@@ -67,10 +67,6 @@ class ProvisionalLimb:
         return self._last
 
     @property
-    def swinging(self) -> bool:
-        return self._last > _RISING * self._level
-
-    @property
     def last_peak_s(self) -> float:
         return next((s.peak_s for s in reversed(self.swings) if s.peak_s is not None), -1e9)
 

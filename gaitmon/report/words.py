@@ -6,20 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from gaitmon.analysis import Analysis
 from gaitmon.model import MetricValue, Posture, Side, WalkingBout
-from gaitmon.symmetry.metrics import METRICS, Group, MetricDefinition
+from gaitmon.symmetry.metrics import METRICS, MetricDefinition
 from gaitmon.symmetry.uncertainty import interval
 
-_DIGITS = {"s": 3, "m": 3, "deg": 1, "%": 1, "steps/min": 1, "m/s²": 1, "min": 1}
 DISCLAIMER = "gaitmon measures and shows; it does not diagnose."
 PLUS_MINUS = "± is half of the 95 % interval"
-
-
-def digits(d: MetricDefinition) -> int:
-    if d.group is Group.SPATIAL and d.unit == "m":
-        return 2
-    if d.id.endswith("_correlation"):
-        return 3
-    return _DIGITS.get(d.unit, 2)
 
 
 def half_interval(m: MetricValue) -> float | None:
@@ -30,7 +21,7 @@ def half_interval(m: MetricValue) -> float | None:
 
 def text_of(m: MetricValue, *, signed: bool = False) -> str:
     """A value with its 95 % uncertainty, without its unit.  m.value must not be None."""
-    n = digits(METRICS[m.metric])
+    n = METRICS[m.metric].decimals
     value = f"{m.value:+z.{n}f}" if signed else f"{m.value:z.{n}f}"
     half = half_interval(m)
     return value if half is None else f"{value} ± {half:.{n}f}"

@@ -227,4 +227,3 @@ class WholeFramer:
 
 
 Framing = Annotated[StreamFraming | ContinuedFraming | PairedFraming, Field(discriminator="kind")]
-Framer = StreamFramer | ContinuedFramer | PairedFramer | WholeFramer

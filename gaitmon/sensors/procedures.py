@@ -69,18 +69,7 @@ class Step(Strict):
     bond: pairs and encrypts the link.  disconnect and connect: for sensors that need a new link in between.
     """
 
-    do: Literal[
-        "subscribe",
-        "unsubscribe",
-        "write",
-        "read",
-        "expect",
-        "patch",
-        "wait",
-        "bond",
-        "disconnect",
-        "connect",
-    ]
+    do: Action
     role: str | None = None
     bytes: str | None = None
     patches: tuple[Patch, ...] = ()

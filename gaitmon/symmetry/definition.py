@@ -99,6 +99,20 @@ class MetricDefinition:
     def mdc(self) -> float | None:
         return None if self.change is None else self.change.value
 
+    @property
+    def decimals(self) -> int:
+        """Digits behind the point in tables and figures."""
+        fine = (self.group, self.unit) == (Group.PELVIS, "m") or self.id.endswith("_correlation")
+        return 3 if fine else decimals(self.unit)  # a pelvis moves by centimetres; curves are nearly alike
+
+
+_DECIMALS = {"s": 3, "%": 1, "deg": 1, "m": 2, "m/s": 2, "m/s²": 1, "steps/min": 1, "min": 1}
+
+
+def decimals(unit: str) -> int:
+    """Digits behind the point of a value in this unit, wherever one is shown."""
+    return _DECIMALS.get(unit, 2)
+
 
 MEDIAN = "medians per side; at least 6 cycles per bout (Motti Ader 2020)"
 TEN_PER_CENT = Normal(-10.0, 10.0, "general criterion, Hodt-Billington 2012", Tag.PAPER)

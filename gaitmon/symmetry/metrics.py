@@ -6,7 +6,7 @@ twice.  A metric's id never changes its meaning: a new definition gets a new id.
 
 from __future__ import annotations
 
-from gaitmon.symmetry.definition import Change, Group, MetricDefinition, Normal, Tag
+from gaitmon.symmetry.definition import Change, Group, MetricDefinition, Normal, Tag, decimals
 from gaitmon.symmetry.definitions import (
     loading,
     pelvis,
@@ -18,7 +18,7 @@ from gaitmon.symmetry.definitions import (
     waveform,
 )
 
-__all__ = ["CORE", "METRICS", "Change", "Group", "MetricDefinition", "Normal", "Tag"]
+__all__ = ["CORE", "METRICS", "Change", "Group", "MetricDefinition", "Normal", "Tag", "decimals"]
 
 _ROWS = (
     *temporal.ROWS,

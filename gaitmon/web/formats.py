@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from math import isfinite
 from zoneinfo import ZoneInfo
 
+from gaitmon.symmetry import metrics
+
 MISSING = "–"
-_DECIMALS = {"s": 3, "%": 1, "°": 1, "deg": 1, "m": 2, "m/s": 2, "steps/min": 0}
 _GLUED = {"°"}
 
 
@@ -15,7 +16,7 @@ def number(value: float | None, unit: str = "", *, signed: bool = False, decimal
     """12.3456 s -> "12.346"; -3.21 % -> "−3.2"."""
     if value is None or not isfinite(value):
         return MISSING
-    digits = _DECIMALS.get(unit, 2) if decimals is None else decimals
+    digits = metrics.decimals("deg" if unit == "°" else unit) if decimals is None else decimals
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
     if float(text) == 0:
         text = text.lstrip("+-")

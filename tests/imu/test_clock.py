@@ -290,7 +290,7 @@ def test_a_stall_moves_nothing() -> None:
 @pytest.mark.parametrize("rate_hz", [60.0, 120.0])
 @pytest.mark.parametrize("interval_s", [0.015, 0.030, 0.045])
 def test_inter_sensor_error(rate_hz: float, interval_s: float) -> None:
-    """Issue 5: ±50 ppm and wander, 20 % PDU errors, stalls up to 2 s: p95 <= 5 ms after 30 s."""
+    """±50 ppm and wander, 20 % PDU errors, stalls up to 2 s: p95 <= 5 ms after 30 s."""
     errors = [pair_errors(Link(rate_hz, interval_s), 150.0, seed) for seed in range(2)]
     error = np.abs(np.concatenate([e.error_s[e.at_s > 30.0] for e in errors]))
     bound = np.concatenate([e.bound_s[e.at_s > 30.0] for e in errors])
