@@ -102,7 +102,8 @@ def _add_analyse(commands: Commands) -> None:
         "analyse",
         help="strides, symmetry and pelvic motion of one recording",
         description="Run the whole pipeline over one recording, without any server. " + NOT_FOR,
-        epilog="Formats: docs/recording-format.md.  Keys of --json: docs/analysis-json.md.",
+        epilog="Formats: docs/recording-format.md.  Keys of --json: docs/analysis-json.md.  "
+        "Columns of --csv and --parquet: docs/exports.md.",
     )
     p.add_argument("recording", type=Path, help="a .gaitrec, a CSV folder, Xsens text, .mat, ...")
     cli_collect.add_recording_options(p)
@@ -113,6 +114,10 @@ def _add_analyse(commands: Commands) -> None:
     p.add_argument(
         "--plot-signals", type=Path, metavar="FILE", help="one minute of signals with the contacts"
     )
+    p.add_argument(
+        "--csv", type=Path, metavar="FOLDER", help="strides, bouts, metrics, waveforms as CSV files"
+    )
+    p.add_argument("--parquet", type=Path, metavar="FOLDER", help="the same as Parquet files")
     p.add_argument("--plot-from", type=float, metavar="S", help="where that minute begins (default: busiest)")
     p.add_argument("--calibration", type=Path, metavar="FILE.json", help="the wearer's own stride length")
     p.set_defaults(run=_analyse)
@@ -126,6 +131,7 @@ def _analyse(args: argparse.Namespace) -> None:
     with _progress(f"analysing {recording.name}", show=long and sys.stderr.isatty()) as progress:
         analysis = analyse(recording, params=_params(args.calibration), progress=progress)
     _plot(args, analysis)
+    _export(args, analysis)
     if args.json:
         json.dump(_finite(to_json(analysis)), sys.stdout, indent=1, allow_nan=False)
         print()
@@ -158,6 +164,15 @@ def _params(calibration: Path | None) -> PipelineParams | None:
     from gaitmon.sessions.calibration import read_calibration
 
     return None if calibration is None else PipelineParams(spatial=read_calibration(calibration))
+
+
+def _export(args: argparse.Namespace, analysis: Analysis) -> None:
+    from gaitmon.report.export import write_csv, write_parquet
+
+    for folder, write in ((args.csv, write_csv), (args.parquet, write_parquet)):
+        if folder is not None:
+            names = ", ".join(path.name for path in write(analysis, folder))
+            print(f"wrote {folder}: {names}", file=sys.stderr)
 
 
 def _finite(value: object) -> object:
