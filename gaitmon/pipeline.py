@@ -93,6 +93,7 @@ class GaitPipeline:
         self._closed_until = -(10**12)  # grid index after the last bout
         self._from_pelvis = False  # whether any stride of the open bout is
         self._sides = SideWitnesses()
+        self._swingless: set[Placement] = set()
         self._posture = PostureWatch(self._chains, self.params.posture)
 
     def push(self, item: ImuBlock | Gap | SyncBound) -> list[Result]:
@@ -274,6 +275,18 @@ class GaitPipeline:
             if before is not None and (moved := moved_deg(before, alignment)) > MOVED_DEG:
                 text = f"{alignment.placement}: the sensor has turned by {moved:.0f} degrees; aligned anew."
                 yield Notice(NoticeKind.ALIGNMENT, text, alignment.placement, alignment.effective_s)
+            if self._aligned_over >= SETTLED_WALK:
+                yield from self._does_not_swing(alignment)
+
+    def _does_not_swing(self, alignment: Alignment) -> Iterator[Result]:
+        """Said once of a thigh of which 20 s of walking have not shown where forward is."""
+        p = alignment.placement
+        if p not in THIGHS or not self._chains[p].has_gyroscope or alignment.flexion_known:
+            self._swingless.discard(p)
+        elif p not in self._swingless:
+            self._swingless.add(p)
+            text = f"{p}: does not swing as a thigh does; it gives no strides. Check where the sensor sits."
+            yield Notice(NoticeKind.SIDES, text, p, alignment.effective_s)
 
     # ---- bouts ------------------------------------------------------------------------------
 
