@@ -18,6 +18,7 @@ from gaitmon import (
     cli_collect,
     cli_people,
     cli_profile,
+    cli_sensors,
     cli_session,
     cli_simulate,
 )
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_serve(commands)
     cli_collect.add(commands)
+    cli_sensors.add(commands)
     cli_archive.add(commands)
     cli_people.add(commands)
     cli_profile.add(commands)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gaitmon.collector_live import LiveCollector
     from gaitmon.collector_sensors import Radio, Worn
     from gaitmon.config import Settings
+    from gaitmon.sensors.ble.backend import AdapterSpec
     from gaitmon.sensors.ble.health import Health
     from gaitmon.transport.mqtt import Publisher
 
@@ -69,16 +70,22 @@ async def open_radio(args: argparse.Namespace) -> AsyncIterator[Radio]:
     from gaitmon.sensors.ble.backend import AdapterSpec
 
     if not args.virtual:
-        names = args.adapter or [None]
-        yield Radio([AdapterSpec(name) for name in names])
+        yield Radio([_spec(name) for name in args.adapter] if args.adapter else [AdapterSpec()])
         return
     from gaitmon.sensors.profile import load_profiles, profiles_folder
-    from gaitmon.virtual.people import room, stroll
+    from gaitmon.virtual.people import Obedient, room, stroll
 
     dot = load_profiles(profiles_folder())["movella-dot"]
     async with room(dot, stroll()) as virtual:
         virtual.radio.play()
-        yield Radio(virtual.adapters, time.monotonic_ns, "simulated")
+        yield Radio(virtual.adapters, time.monotonic_ns, "simulated", Obedient(virtual).act)
+
+
+def _spec(name: str) -> AdapterSpec:
+    from gaitmon.sensors.ble.backend import AdapterSpec
+    from gaitmon.sensors.ble.bluez import power_cycle
+
+    return AdapterSpec(name, recover=power_cycle(name) if sys.platform == "linux" else None)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -24,11 +24,13 @@ TIME_ERROR = 5  # adjtimex(2): nothing has set this host's clock right
 
 @dataclass(frozen=True, slots=True)
 class Radio:
-    """What sensors are heard with.  now_ns: clock of the events.  time_sync: of a session's UTC."""
+    """What sensors are heard with.  now_ns: clock of the events.  time_sync: of a session's UTC, "" asks the
+    host.  act: has a simulated wearer do what a wearer is asked to (a Task of collector_check, by name)."""
 
     adapters: Sequence[AdapterSpec] = DEFAULT
     now_ns: NowNs = time.monotonic_ns
     time_sync: str = ""
+    act: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,12 @@ class Settings:
         return self.home / "series.sqlite"
 
     @property
+    def registry_path(self) -> Path:
+        return self.home / "registry.sqlite"
+
+    @property
     def registry_url(self) -> str:
-        return f"sqlite:///{self.home / 'registry.sqlite'}"
+        return f"sqlite:///{self.registry_path}"
 
     def outbox_path(self, gateway: str) -> Path:
         return self.home / f"outbox-{gateway}.sqlite"

@@ -84,4 +84,7 @@ def test_a_walk_over_the_air_survives_kill_9_and_ends_with_ctrl_c(home: Path) ->
 def test_a_wearer_without_sensors_is_told_what_to_do(tmp_path: Path) -> None:
     done = gaitmon("collect", "--wearer", "bert", "--home", tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "gaitmon: bert has no sensors on this gateway. Assign them first.\n"
+    assert (
+        done.stderr
+        == "gaitmon: bert has no sensors on this gateway. gaitmon sensors assign bert --pelvis ID ...\n"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -59,10 +60,32 @@ class SensorBook(Strict):
         name = name or f"s-{secrets.token_hex(4)}"
         return name, self.model_copy(update={"sensors": {**self.sensors, name: known}})
 
+    def with_scanned(self, scanned: Sequence[KnownSensor]) -> tuple[list[str], SensorBook]:
+        """Pseudonyms of what a scan has found, in its order.  What nobody wears nor hears is forgotten: the
+        book is no list of other people's sensors."""
+        worn = {name for places in self.worn.values() for name in places.values()}
+        heard = {known.address for known in scanned}
+        kept = {n: k for n, k in self.sensors.items() if n in worn or k.address in heard}
+        book, names = self.model_copy(update={"sensors": kept}), []
+        for known in scanned:
+            name, book = book.with_sensor(known)
+            names.append(name)
+        return names, book
+
+    def without(self, name: str) -> SensorBook:
+        """The book without this wearer, or without this sensor and whoever wears it.  Raises ConfigError."""
+        if name not in self.worn and name not in self.sensors:
+            raise ConfigError(f"{name} is neither a wearer nor a sensor here.", "gaitmon sensors list")
+        sensors = {n: k for n, k in self.sensors.items() if n != name}
+        worn = {w: p for w, p in self.worn.items() if w != name and name not in p.values()}
+        return self.model_copy(update={"sensors": sensors, "worn": worn})
+
     def with_wearer(self, wearer: str, placements: dict[Placement, str]) -> SensorBook:
         """Raises ConfigError for a sensor that is not known or would be worn twice by this wearer."""
         if unknown := set(placements.values()) - self.sensors.keys():
-            raise ConfigError(f"{min(unknown)} is not known to this gateway.", "Scan for it first.")
+            raise ConfigError(
+                f"{min(unknown)} is not known to this gateway.", "Scan for it: gaitmon sensors scan"
+            )
         if len(set(placements.values())) < len(placements):
             raise ConfigError("One sensor cannot be worn in two places.", "Name each sensor once.")
         return self.model_copy(update={"worn": {**self.worn, wearer: dict(placements)}})
@@ -70,7 +93,10 @@ class SensorBook(Strict):
     def assignments(self, wearer: str, profiles: dict[str, FirmwareProfile]) -> list[Assignment]:
         """As assigned.  Raises ConfigError for a wearer without sensors and for a profile that is gone."""
         if wearer not in self.worn:
-            raise ConfigError(f"{wearer} has no sensors on this gateway.", "Assign them first.")
+            raise ConfigError(
+                f"{wearer} has no sensors on this gateway.",
+                f"gaitmon sensors assign {wearer} --pelvis ID ...",
+            )
         found = []
         for placement, name in self.worn[wearer].items():
             known = self.sensors[name]
