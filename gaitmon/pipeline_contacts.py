@@ -12,15 +12,16 @@ from gaitmon.gait.acc_contacts import AccContactParams, AccLimbContacts, AccSign
 from gaitmon.gait.contacts import ContactParams, LimbContacts, LimbSignals
 from gaitmon.gait.pelvis_contacts import PelvisContactParams, PelvisContacts, pelvis_signals
 from gaitmon.gait.sequences import GaitSequence
-from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
-from gaitmon.model import Alignment, Contact, ContactKind, Placement, Side
+from gaitmon.imu.track import Track
+from gaitmon.model import Alignment, Contact, ContactKind, Floats, Placement, Side
 
 THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 POCKETS = (*THIGHS, Placement.PHONE)
 
 SHORTEST_STEP_S = 0.2  # between two contacts of one kind on one side; Mobilise-D accepts no shorter stride
 BACK = 200  # grid samples of a thigh without a hole, after which it tells its limb's contacts again
+_OF_AXES = np.array([[3, 0, 0], [4, 1, 1], [5, 2, 2]])  # columns of smooth: x, y and z of gyr, acc and acc
 Stage = LimbContacts | PelvisContacts | AccLimbContacts
 
 
@@ -31,6 +32,29 @@ class StageParams:
     limb: ContactParams = field(default_factory=ContactParams)
     pelvis: PelvisContactParams = field(default_factory=PelvisContactParams)
     pocket: AccContactParams = field(default_factory=AccContactParams)
+
+
+class _LimbTrack:
+    """What a thigh's contacts are told from, each row computed once.  Stateful, but for speed alone."""
+
+    def __init__(self, chain: SensorChain, rotation: Floats) -> None:
+        forward, left, up = rotation
+        self._chain = chain
+        self._axes = np.array((-left, forward, up)).T
+        self._rows = Track(3)
+
+    def signals(self, first: int, upto: int) -> LimbSignals:
+        """Of grid indices [first, upto)."""
+        if not self._rows.begun or first < self._rows.first:
+            self._rows = Track(3)
+            self._rows.skip_to(first)
+        start, known = self._rows.end, self._chain.smooth.end
+        if start < upto:
+            # As far as is known: the next tick asks for it.  Written out as in gaitmon.imu.alignment.along.
+            x = self._chain.smooth.view(start, max(known, upto))[:, _OF_AXES] * self._axes
+            self._rows.extend(start, x[:, 0] + x[:, 1] + x[:, 2])
+        self._rows.forget_before(first)
+        return LimbSignals(first, *self._rows.view(first, upto).T)
 
 
 class ContactStages:
@@ -50,6 +74,7 @@ class ContactStages:
         self._alignment = alignment
         self._params = params
         self._stages: dict[Placement, Stage] = {}
+        self._limbs: dict[Placement, _LimbTrack] = {}
         self._told: dict[tuple[ContactKind, Side | None], float] = {}
 
     @property
@@ -65,7 +90,7 @@ class ContactStages:
 
     def begin(self, sequence: GaitSequence) -> None:
         """Choose who tells this sequence's contacts; nobody may be able to."""
-        self._stages = {}
+        self.end()
         heard = [p for p in self._chains if self._is_heard(p, sequence)]
         start, params = sequence.start, self._params
         thighs = self._thighs()
@@ -85,6 +110,7 @@ class ContactStages:
     def join(self, placement: Placement, start: int) -> None:
         """A thigh that was aligned during the sequence: its contacts count from grid index start."""
         if not self.from_pelvis:  # there, what the pelvis has told stands: the thigh takes over
+            self._limbs.pop(placement, None)
             self._stages[placement] = LimbContacts(placement.side, start, self._params.limb)
 
     def stood_in(self, upto: int) -> bool:
@@ -96,6 +122,7 @@ class ContactStages:
 
     def take_over(self, upto: int) -> None:
         """The thighs tell the contacts again, from where they were heard."""
+        self.end()
         self._stages = {p: LimbContacts(p.side, upto - BACK, self._params.limb) for p in self._thighs()}
 
     def blind(self, side: Side | None, start_s: float, end_s: float) -> bool:
@@ -105,7 +132,7 @@ class ContactStages:
         return any(bool(np.isnan(self._chains[p].raw.samples(a, b)[:, 0]).any()) for p in tellers)
 
     def end(self) -> None:
-        self._stages = {}
+        self._stages, self._limbs = {}, {}
 
     def advance(self, sequence: GaitSequence, upto: int) -> list[Contact]:
         """Contacts that the samples before grid index ``upto`` complete, in order of time."""
@@ -143,11 +170,11 @@ class ContactStages:
         return min((stage.needs_from() for stage in self._stages.values()), default=default)
 
     def _limb(self, placement: Placement, stage: LimbContacts, upto: int) -> LimbSignals:
-        first = stage.needs_from()
-        rows = self._chains[placement].smooth.view(first, upto)
-        forward, left, up = self._alignment[placement].rotation
-        acc, gyr = rows[:, :3], rows[:, 3:6]
-        return LimbSignals(first, -along(gyr, left), along(acc, forward), along(acc, up))
+        track = self._limbs.get(placement)
+        if track is None:
+            rotation = self._alignment[placement].rotation
+            track = self._limbs[placement] = _LimbTrack(self._chains[placement], rotation)
+        return track.signals(stage.needs_from(), upto)
 
     def _thighs(self) -> list[Placement]:
         return [

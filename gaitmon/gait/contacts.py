@@ -14,7 +14,8 @@ Initial contact: initial_contact.py.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise, takewhile
+from math import isfinite, isnan
 from statistics import median
 
 import numpy as np
@@ -134,23 +135,24 @@ class LimbContacts:
         b = (upto if final else upto - hood) - 1
         if b <= a:
             return []
-        w = s.rate_rad_s
-        i = np.arange(a, b) - s.first
-        now, before, after = w[i[0] : i[-1] + 1], w[i[0] - 1 : i[-1]], w[i[0] + 1 : i[-1] + 2]
-        tops = i[(now > before) & (now >= after) & (now > p.min_swing_rad_s)]  # NaN compares as False
         self._next = b
-        missing = np.isnan(w[i[0] : i[-1] + 2])
-        if missing.any():
+        w = s.rate_rad_s[: upto - s.first]
+        i = a - s.first
+        x = w[i - 1 : b - s.first + 1].tolist()  # few: in plain numbers sooner looked through than as arrays
+        if isnan(sum(x)):
             oldest = self._peaks[0] if self._peaks else a
-            ends = i[missing[:-1] & ~missing[1:]] + s.first
-            self._holes = [h for h in [*self._holes, *ends.tolist()] if h > oldest]
+            ends = [a + k - 1 for k in range(1, len(x) - 1) if isnan(x[k]) and not isnan(x[k + 1])]
+            self._holes = [h for h in [*self._holes, *ends] if h > oldest]
+        least = p.min_swing_rad_s
         peaks: list[int] = []
-        for j in tops:
-            around = w[max(j - hood, 0) : j + hood + 1]
-            if np.isnan(around).any() or w[j] < around.max():
-                continue
-            if _excursion(w, j) >= p.min_excursion_rad:
-                peaks += self._accept(int(j) + s.first, float(w[j]))
+        for k in range(1, len(x) - 1):
+            if x[k] > least and x[k - 1] < x[k] >= x[k + 1]:  # not so for NaN
+                j = i + k - 1
+                around = w[max(j - hood, 0) : j + hood + 1].tolist()
+                if isnan(sum(around)) or x[k] < max(around):
+                    continue
+                if _excursion(w, j) >= p.min_excursion_rad:
+                    peaks += self._accept(j + s.first, x[k])
         if final and self._first is not None:
             peaks.append(self._first[0])
             self._first = None
@@ -194,11 +196,14 @@ class LimbContacts:
         """From the samples before upto; the model's where no landing shows, None where samples are missing
         or the model lies after the last one."""
         a = swing.peak - s.first - HALF
-        signals = [x[a : min(a + HALF + self._reach(swing), upto - s.first)] for x in s.channels]
-        if len(signals[0]) <= 2 * HALF or any(np.isnan(x).any() for x in signals):
+        b = min(a + HALF + self._reach(swing), upto - s.first)
+        n = b - a
+        seen = np.concatenate([x[a:b] for x in s.channels])
+        if len(seen) != 3 * n or n <= 2 * HALF or isnan(seen.sum()):
             return None
         p = self.params.initial
-        low = LandingSignals(*(np.correlate(x, _SLOW, "valid") for x in signals))
+        # All channels end to end in one call; what mixes two of them is left out.
+        low = LandingSignals(*np.correlate(seen, _SLOW, "full")[2 * HALF :].reshape(3, n)[:, : n - 2 * HALF])
         found = initial_contact(low, swing.period, swing.pace, p)
         at = swing.peak + (p.model * swing.period if found is None else found)
         return at / GRID_HZ if at < upto else None
@@ -206,23 +211,26 @@ class LimbContacts:
 
 def _excursion(w: Floats, j: int) -> float:
     """Forward angle swept around the peak while the rate stays positive, rad."""
-    before, after = w[max(j - 80, 0) : j + 1][::-1], w[j : j + 80]
-    nb = int(np.argmax(before <= 0)) if (before <= 0).any() else len(before)
-    na = int(np.argmax(after <= 0)) if (after <= 0).any() else len(after)
-    return float(before[:nb].sum() + after[:na].sum()) / 100.0
+    before: list[float] = w[max(j - 80, 0) : j + 1].tolist()
+    after: list[float] = w[j : j + 80].tolist()
+    forward = chain(takewhile(_not_back, reversed(before)), takewhile(_not_back, after))
+    return sum(forward) / 100.0
+
+
+def _not_back(rate: float) -> bool:
+    return not rate <= 0.0
 
 
 def final_contact_s(s: LimbSignals, peak: int, period: int, p: ContactParams) -> float | None:
     """Where the rate last leaves zero before the peak, between two samples, plus the stride time's lag."""
     j = peak - s.first
-    top = parabolic_top(s.rate_rad_s, j)[1]
-    back = s.rate_rad_s[max(j - 80, 0) : j + 1][::-1] - p.fc_from_share * top
-    below = np.flatnonzero(back < 0)
-    if len(below) == 0:
+    level = p.fc_from_share * parabolic_top(s.rate_rad_s, j)[1]
+    back = s.rate_rad_s[max(j - 80, 0) : j + 1][::-1].tolist()
+    i = next((i for i, rate in enumerate(back) if rate - level < 0.0), None)
+    if i is None:
         return None
-    i = int(below[0])
-    inside, outside = back[i - 1], back[i]
-    if not np.isfinite(outside + inside):
+    inside, outside = back[i - 1] - level, back[i] - level
+    if not isfinite(outside + inside):
         return None
     start_s = float(peak - i + outside / (outside - inside)) / 100.0
     return start_s + float(np.interp(period / 100.0, p.fc_period_s, p.fc_lag_s))
