@@ -14,8 +14,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
+from gaitmon.review_days import STRATUM, DayWriter
 from gaitmon.store.registry import Alert, AlertDraft, AlertState, Registry, Wearer
 from gaitmon.store.series import DayRow, SeriesSink, SeriesStore, Touched
 from gaitmon.trends import (
@@ -23,15 +23,11 @@ from gaitmon.trends import (
     Evaluation,
     State,
     TrendParams,
-    day_bounds_utc_us,
-    day_values,
     evaluate,
     local_day,
-    volume_values,
 )
 
 TOPIC = "asymmetry"  # one alert per wearer and topic is open at a time
-STRATUM = "straight"  # turns and stairs change symmetry by themselves; see docs/alerts.md for speed
 FRESH = timedelta(days=7)  # older days are history and alert nobody
 REMIND_AFTER = timedelta(days=7)
 NOTIFIED = "notified_harm"  # in the evidence: how much worse each metric was when last told
@@ -62,6 +58,7 @@ class Reviewer:
         self._publish = publish_alert
         self._mirrors = mirrors
         self._params = params
+        self._days = DayWriter(store, params)
         self._unknown: set[str] = set()
         self._done: dict[str, tuple[str, frozenset[Touched]]] = {}  # wearer: today, the marks of today
 
@@ -82,7 +79,7 @@ class Reviewer:
             today = local_day(_utc_us(now_utc), wearer.zone)
             if self._done.get(wearer_id) == (today, frozenset(marks)):
                 continue
-            rows = self._write_days(wearer, marks)
+            rows = self._days.write(wearer, marks)
             published += self._decide(wearer, today)
             for mirror in self._mirrors:
                 mirror.write(rows)
@@ -106,47 +103,6 @@ class Reviewer:
             _log.warning(
                 "Results of %s are stored but not reviewed: no such wearer is registered.", wearer_id
             )
-
-    # -- days
-
-    def _write_days(self, wearer: Wearer, marks: Iterable[Touched]) -> list[DayRow]:
-        days = {local_day(mark.start_utc_us, wearer.zone) for mark in marks}
-        rows = self._computed(wearer, days)
-        there = {(row.day, row.stratum, row.metric) for row in rows}
-        rows += [
-            # The bouts behind this value are gone (a re-analysis moved them): so is the value.
-            DayRow(wearer.id, old.day, old.stratum, old.metric, None, None, 0, 0, False, old.simulated)
-            for old in self._store.days(wearer.id, since_day=min(days))
-            if old.day in days and (old.day, old.stratum, old.metric) not in there
-        ]
-        self._store.write(rows)
-        return rows
-
-    def _computed(self, wearer: Wearer, days: Iterable[str]) -> list[DayRow]:
-        rows = []
-        for first, last in _spans(days):
-            start_us, _ = day_bounds_utc_us(first, wearer.zone)
-            _, end_us = day_bounds_utc_us(last, wearer.zone)
-            bouts = self._store.bouts(wearer.id, start_us, end_us)
-            postures = self._store.postures(wearer.id, start_us, end_us)
-            values = day_values(bouts, wearer.zone)
-            values += [v for v in volume_values(postures, bouts, wearer.zone) if first <= v.day <= last]
-            rows += [
-                DayRow(
-                    wearer=wearer.id,
-                    day=v.day,
-                    stratum=v.stratum,
-                    metric=v.metric,
-                    value=v.value,
-                    standard_error=v.standard_error,
-                    n_strides=v.n_strides,
-                    n_bouts=v.n_bouts,
-                    valid=v.valid,
-                    simulated=v.simulated or wearer.simulated,
-                )
-                for v in day_values(bouts, wearer.zone)
-            ]
-        return rows
 
     # -- alerts
 
@@ -229,19 +185,6 @@ def _by_wearer(touched: Iterable[Touched]) -> dict[str, list[Touched]]:
     for mark in touched:
         marks.setdefault(mark.wearer, []).append(mark)
     return marks
-
-
-def _spans(days: Iterable[str]) -> list[tuple[str, str]]:
-    """Runs of consecutive days, so that a month that arrives at once is one query."""
-    ordered = sorted(days)
-    if not ordered:
-        return []
-    breaks = [
-        (a, b) for a, b in pairwise(ordered) if date.fromisoformat(b) - date.fromisoformat(a) > timedelta(1)
-    ]
-    firsts = [ordered[0], *(b for _, b in breaks)]
-    lasts = [*(a for a, _ in breaks), ordered[-1]]
-    return list(zip(firsts, lasts, strict=True))
 
 
 def _utc_us(now_utc: datetime) -> int:

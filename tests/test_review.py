@@ -8,14 +8,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from gaitmon.errors import StoreError
-from gaitmon.model import MetricValue
+from gaitmon.model import Angle, MetricValue, Side, Waveform
 from gaitmon.review import NOTIFIED, Reviewer
 from gaitmon.store.registry import Alert, AlertState, Registry, Role
 from gaitmon.store.series import BoutRow, Row, SegmentRow
 from gaitmon.store.sqlite import SqliteSeriesStore
+from gaitmon.symmetry.cycle import POINTS
+from gaitmon.symmetry.loading import LIMP_PARTS
 from tests.trends.wearers import usual
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -53,6 +56,7 @@ class Clinic:
         others: dict[str, float] | None = None,
         revision: int = 0,
         simulated: bool = False,
+        waveforms: tuple[Waveform, ...] = (),
     ) -> None:
         start = int(datetime.combine(day, at, ZONE).timestamp() * 1e6)
         named = {**dict(zip(METRICS, values, strict=True)), **(others or {})}
@@ -61,7 +65,7 @@ class Clinic:
             SegmentRow(wearer, str(start), revision, start, "ntp", "live", simulated, "g", "test", 0, 1),
             BoutRow(
                 wearer, str(start), revision, 0, start, start + 60_000_000, 0.0, 60.0, stratum,
-                n_strides + 2, n_strides // 2, n_strides // 2, (), metrics, (), simulated,
+                n_strides + 2, n_strides // 2, n_strides // 2, (), metrics, (), simulated, waveforms,
             ),
         ]  # fmt: skip
         self.store.write(rows)
@@ -325,7 +329,8 @@ def test_a_wearer_nobody_registered_is_stored_and_waits(
     assert clinic.store.days("stranger") == []
     clinic.registry.add_wearer("S", "UTC", wearer_id="stranger")
     clinic.review()
-    assert len(clinic.store.days("stranger")) == 2
+    straight = [row for row in clinic.store.days("stranger") if row.stratum == "straight"]
+    assert {row.metric for row in straight} == set(METRICS)
 
 
 def test_the_wearers_own_zone_says_which_day_it_is(clinic: Clinic) -> None:
@@ -367,3 +372,79 @@ def test_a_mirror_gets_the_days_and_is_caught_up_when_it_was_away(clinic: Clinic
     assert clinic.review() == []
     assert mirror.days("w1") == clinic.store.days("w1")
     mirror.close()
+
+
+# ---- against the wearer's own usual
+
+WHOLE, LIMP = "waveform_deviation_deg", "limp_index"
+PHASE = 2.0 * np.pi * np.arange(POINTS) / (POINTS - 1)
+
+
+def waves(off_deg: float = 0.0) -> tuple[Waveform, ...]:
+    """off_deg: RMS by which the right thigh's curve is another."""
+    out = []
+    for angle in Angle:
+        for side in Side:
+            mean = 20.0 * np.cos(PHASE)
+            if (angle, side) == (Angle.THIGH_FLEXION, Side.RIGHT):
+                mean = mean + np.sqrt(2.0) * off_deg * np.sin(PHASE)
+            out.append(Waveform.of(angle, side, 100, mean, np.ones(POINTS)))
+    return tuple(out)
+
+
+def own_walks(clinic: Clinic, off_deg: Sequence[float], limp_sd: float = 0.0, revision: int = 0) -> None:
+    """Fourteen usual days, then one per change of the right thigh's curve, the last yesterday."""
+    n = 14 + len(off_deg)
+    for i in range(n):
+        sd = USUAL[0][i] - 5.0 if i < 14 else limp_sd
+        others = dict.fromkeys(LIMP_PARTS, 5.0 + 2.0 * sd) | {"walking_speed_m_s": 1.25}
+        clinic.walk(
+            TODAY - timedelta(n - i), (5.0 + 2.0 * sd,) * 2, others=others, revision=revision,
+            waveforms=waves(off_deg[i - 14] if i >= 14 else 0.0),
+        )  # fmt: skip
+
+
+def own_values(clinic: Clinic, metric: str) -> list[tuple[str, float]]:
+    return [(d.day, round(d.value, 2)) for d in clinic.store.days("w1", metric) if d.value is not None]
+
+
+def test_own_values_begin_after_the_baseline_and_alert_nobody(clinic: Clinic) -> None:
+    own_walks(clinic, [5.0, 0.0], limp_sd=0.5)
+    assert clinic.review() == []
+    days = [(TODAY - timedelta(k)).isoformat() for k in (2, 1)]
+    assert own_values(clinic, WHOLE) == [(days[0], 2.24), (days[1], 0.0)]
+    assert own_values(clinic, "right_thigh_flexion_deviation_deg")[0] == (days[0], 5.0)
+    assert [day for day, _ in own_values(clinic, LIMP)] == days
+    for metric in (WHOLE, LIMP):
+        assert all(d.valid and d.n_strides == 200 for d in clinic.store.days("w1", metric))
+    assert clinic.store.days("w1", "day_bouts_n")[-1].value == 1.0
+
+
+def test_own_values_are_the_same_whether_days_come_one_by_one_or_at_once(clinic: Clinic) -> None:
+    own_walks(clinic, [5.0, 2.0, 1.0])
+    clinic.review()
+    at_once = {m: clinic.store.days("w1", m) for m in (WHOLE, LIMP)}
+    folder = clinic.folder / "again"
+    folder.mkdir()
+    again = Clinic(folder)
+    again.now -= timedelta(days=17)
+    for _ in range(18):
+        for b in clinic.store.bouts("w1", 0, int(again.now.timestamp() * 1e6)):
+            again.store.write([b, *filter(None, [clinic.store.segment("w1", b.segment)])])
+        again.review()
+        again.now += timedelta(days=1)
+    assert {m: again.store.days("w1", m) for m in (WHOLE, LIMP)} == at_once
+    again.close()
+
+
+def test_another_baseline_changes_what_was_held_against_it(clinic: Clinic) -> None:
+    """A re-analysis of the first day, with another curve: all that came after is worked out again."""
+    own_walks(clinic, [5.0])
+    clinic.review()
+    before = own_values(clinic, WHOLE)
+    others = dict.fromkeys(LIMP_PARTS, 5.0) | {"walking_speed_m_s": 1.25}
+    clinic.walk(TODAY - timedelta(15), (5.0, 5.0), others=others, revision=1, waveforms=waves(14.0))
+    clinic.review()
+    ((day, value),) = own_values(clinic, WHOLE)
+    assert (day, value) != before[0]
+    assert value == pytest.approx((5.0 - 1.0) / np.sqrt(5.0), abs=0.01)

@@ -93,13 +93,21 @@ def baseline_of(
     usable: Sequence[tuple[str, float, Day]], rule: MetricRule, params: TrendParams
 ) -> Baseline | None:
     """As baseline, from the result of valid_days."""
+    window = baseline_window(usable, params)
+    return _describe(window, rule, params) if window else None
+
+
+def baseline_window(
+    usable: Sequence[tuple[str, float, Day]], params: TrendParams
+) -> Sequence[tuple[str, float, Day]]:
+    """Those of the result of valid_days that make the baseline; empty while there are too few."""
     n = params.baseline.days
     for end in range(n, len(usable) + 1):
         window = usable[end - n : end]
         span = date.fromisoformat(window[-1][0]) - date.fromisoformat(window[0][0])
         if span.days < params.baseline.window_days:
-            return _describe(window, rule, params)
-    return None
+            return window
+    return ()
 
 
 def _describe(window: Sequence[tuple[str, float, Day]], rule: MetricRule, params: TrendParams) -> Baseline:

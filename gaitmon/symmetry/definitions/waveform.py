@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
+    LONG_WALKING,
     PART,
     PROPORTION,
     Change,
@@ -32,6 +33,11 @@ _ANGLES = (
 )
 _CURVES = "mean curves over 101 points from each side's own IC, own side up and own side forward +"
 _SHIFTED = "over shifts of the right curve by up to 20 % of the cycle"
+_CHANGED = (
+    ("left_thigh_flexion_deviation_deg", "Left thigh flexion"),
+    ("right_thigh_flexion_deviation_deg", "Right thigh flexion"),
+    *((f"{angle}_deviation_deg", name) for angle, name in _ANGLES if angle.startswith("pelvic")),
+)
 _ALIKE = "Gurchiek 2019 (idea), CLINICAL 1.3"
 _NO_ZERO = "; about its own mean: the offset cannot be seen without a magnetometer"
 
@@ -114,5 +120,23 @@ ROWS: tuple[MetricDefinition, ...] = (
         "and rotation (both sides' cycles)",
         "after Baker 2009 (M), not the GPS of nine angles; Schwartz 2008, speed scaled by leg length", _G,
         persistence=PART, logarithmic=True,
+    ),
+    MetricDefinition(
+        "waveform_deviation_deg", "Personal waveform change (GPS-5)", "deg",
+        "more: the curves have another shape than in the baseline; 0 is never reached",
+        "RMS of the five parts; of a day, stride-weighted over bouts, about the curves' own means",
+        "CLINICAL 1.9: against the wearer's own mean curve in the same speed band (0.2 m/s); not the GPS of "
+        "nine angles, whose limits do not hold here", _G,
+        strata=LONG_WALKING, persistence=PART, parts=tuple(i for i, _ in _CHANGED), stored=False,
+    ),
+    *(
+        MetricDefinition(
+            id_, f"{name}, change of the curve", "deg",
+            "more: the curve has another shape than in the baseline",
+            "RMS over the cycle of the day's mean curve less the baseline's, about their own means",
+            "a part of waveform_deviation_deg" + (_NO_ZERO if "rotation" in id_ else ""), _G,
+            strata=LONG_WALKING, persistence=PART, stored=False,
+        )
+        for id_, name in _CHANGED
     ),
 )  # fmt: skip
