@@ -205,9 +205,14 @@ class SensorParams:
     gyr_drift_rad_s_sqrt_h: standard deviation of the bias random walk after an hour.
     skew_ppm: the device clock runs fast by this much; offset_s: what it shows at common time 0.
     stamp_jitter_s: standard deviation of the error of the stamp (not of the sampling instant).
+    averaged: each sample is the mean over one period around its stamp, as a chip's digital low-pass and
+    decimation make it: 3 dB down at 0.44 of the rate, nothing left at multiples of it (BMI088: 40 Hz at
+    100 Hz; BMI160 gyroscope: 74.6 Hz at 200 Hz).  A chip's constant delay is left to offset_s.
+    False reads the motion at the instant, and all above half the rate folds down.
     """
 
     rate_hz: float = 100.0
+    averaged: bool = True
     mounting_max_deg: float = 180.0
     mounting_seed: int | None = None
     mounting_rotation: Floats | None = None
@@ -242,9 +247,10 @@ class SensorParams:
 
     @classmethod
     def ideal(cls, rate_hz: float = 100.0, *, mounting_max_deg: float = 0.0) -> SensorParams:
-        """Without noise, bias, range or quantisation; aligned with its segment unless told otherwise."""
+        """Of the instant, without noise, bias, range or quantisation; mounting_max_deg 0 is aligned."""
         return cls(
             rate_hz=rate_hz,
+            averaged=False,
             mounting_max_deg=mounting_max_deg,
             acc_noise_m_s2_sqrt_hz=0.0,
             gyr_noise_rad_s_sqrt_hz=0.0,

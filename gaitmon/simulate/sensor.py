@@ -14,6 +14,7 @@ from gaitmon.simulate.kinematics import turned
 from gaitmon.simulate.params import PLACEMENTS, RadioParams, SensorParams, Slip
 
 SLIP_S = 0.3
+READINGS = 3  # per averaged sample, odd: the one in the middle is of the stamp's own instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,13 @@ def sample_times(params: SensorParams, duration_s: float) -> Floats:
     """Common times of the samples: every 1 / rate_hz of the device's own clock, from common time 0."""
     rate = params.rate_hz * (1.0 + 1e-6 * params.skew_ppm)
     return np.arange(int(np.floor(duration_s * rate)) + 1) / rate
+
+
+def reading_offsets(params: SensorParams) -> Floats:
+    """(k,) s, around a sample's instant, of the readings it is the mean of; the middle one is 0."""
+    if not params.averaged:
+        return np.zeros(1)
+    return (np.arange(READINGS) - READINGS // 2) / (READINGS * params.rate_hz)
 
 
 def stream_rng(seed: int, placement: Placement, purpose: int) -> np.random.Generator:

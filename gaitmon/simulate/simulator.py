@@ -20,6 +20,7 @@ from gaitmon.simulate.sensor import (
     corrupted,
     deliver,
     mounts,
+    reading_offsets,
     sample_times,
     slipped,
     stamped,
@@ -147,20 +148,22 @@ def _perfect(
 ) -> dict[Placement, tuple[Floats, Floats]]:
     """Specific force and rate per sensor in segment axes.  Sensors on one grid share the computation."""
     out = {p: (np.empty((len(t), 3)), np.empty((len(t), 3))) for p, t in times.items()}
-    grids: dict[tuple[float, float], list[Placement]] = {}
+    grids: dict[tuple[float, float, bool], list[Placement]] = {}
     for placement, params in worn.items():
-        grids.setdefault((params.rate_hz, params.skew_ppm), []).append(placement)
+        grids.setdefault((params.rate_hz, params.skew_ppm, params.averaged), []).append(placement)
     for number, placements in enumerate(grids.values()):
-        for where, body in trajectory.blocks(times[placements[0]]):
+        offsets = reading_offsets(worn[placements[0]])
+        for where, body in trajectory.blocks(times[placements[0]], offsets):
             pelvis, acc = spin(body.pelvis, body.heading), pelvis_acceleration(body)
             if number == 0:
-                recorder.add(where, body)
+                recorder.add(where, body, slice(len(offsets) // 2, None, len(offsets)))
             for placement in placements:
                 shaking = tissue.shaking(placement, body)
                 force, rate = measured(
                     placement, worn[placement], body, pelvis=pelvis, pelvis_acc=acc, shaking=shaking
                 )
-                out[placement][0][where], out[placement][1][where] = force, rate
+                for whole, read in zip(out[placement], (force, rate), strict=True):
+                    whole[where] = read.reshape(-1, len(offsets), 3).mean(axis=1)
     return out
 
 

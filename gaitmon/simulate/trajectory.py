@@ -69,11 +69,16 @@ class Trajectory:
         self._sway_phase = rng.uniform(0.0, 2.0 * np.pi, (2, 3))
         self._wander_phase = rng.uniform(0.0, 2.0 * np.pi, 2)
 
-    def blocks(self, t_s: Floats) -> Iterator[tuple[slice, Body]]:
-        """The motion at sorted times, some thousand samples at a time."""
-        for start in range(0, len(t_s), BLOCK):
-            where = slice(start, min(start + BLOCK, len(t_s)))
-            yield where, self.body(t_s[where])
+    def blocks(self, t_s: Floats, offsets_s: Floats | None = None) -> Iterator[tuple[slice, Body]]:
+        """The motion at sorted times, some thousand at a time: which of them, and the motion there.
+
+        offsets_s: (k,) sorted, closer together than the times: each time becomes k around it, in a row.
+        """
+        offsets = np.zeros(1) if offsets_s is None else offsets_s
+        size = BLOCK // len(offsets)
+        for start in range(0, len(t_s), size):
+            where = slice(start, min(start + size, len(t_s)))
+            yield where, self.body((t_s[where, np.newaxis] + offsets).ravel())
 
     def body(self, t_s: Floats) -> Body:
         """t_s: (n,), sorted."""

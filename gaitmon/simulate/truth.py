@@ -140,17 +140,18 @@ class MotionRecorder:
         self._offset = np.empty((3, len(t_s)))
         self._speed = np.empty(len(t_s))
 
-    def add(self, where: slice, body: Body) -> None:
+    def add(self, where: slice, body: Body, of: slice = slice(None)) -> None:
+        """of: which of the body's times are those where the motion is kept."""
         angles = self._angles
-        angles[0, where], angles[1, where] = body.pelvis.pitch.value, body.pelvis.roll.value
-        angles[2, where], angles[3, where] = body.pelvis.yaw.value, body.heading.value
+        angles[0, where], angles[1, where] = body.pelvis.pitch.value[of], body.pelvis.roll.value[of]
+        angles[2, where], angles[3, where] = body.pelvis.yaw.value[of], body.heading.value[of]
         for row, side in enumerate(Side, start=4):
             thigh = body.thigh[side]
-            flexion = -thigh.pitch.value
-            angles[row, where] = np.arctan2(np.sin(flexion), np.cos(flexion) * np.cos(thigh.roll.value))
+            flexion, roll = -thigh.pitch.value[of], thigh.roll.value[of]
+            angles[row, where] = np.arctan2(np.sin(flexion), np.cos(flexion) * np.cos(roll))
         for row, axis in enumerate(body.offset):
-            self._offset[row, where] = axis.value
-        self._speed[where] = body.speed.value
+            self._offset[row, where] = axis.value[of]
+        self._speed[where] = body.speed.value[of]
 
     def motion(self) -> Motion:
         a = self._angles

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.signal import butter, filtfilt
 
 from gaitmon.errors import ConfigError
 from gaitmon.model import Placement
@@ -154,3 +155,41 @@ def test_an_accelerometer_only_sensor_and_an_unknown_placement() -> None:
         simulate(SCRIPT, WalkerParams(), {Placement.LEFT_FOOT: SensorParams()}, 0)
     with pytest.raises(ConfigError, match="rotation"):
         SensorParams(mounting_rotation=2.0 * np.eye(3))
+
+
+@pytest.mark.parametrize("rate_hz", [60.0, 100.0])
+def test_an_averaged_sensor_does_not_fold_the_landing_into_the_gait(rate_hz: float) -> None:
+    """Below 4 Hz it delivers what a sensor ten times as fast delivers; reading the instant does not."""
+    averaged, instant = (_error_below_4_hz(rate_hz, averaged=averaged) for averaged in (True, False))
+    assert averaged < 0.015  # m/s², of about 3
+    assert instant > 5.0 * averaged
+
+
+def _error_below_4_hz(rate_hz: float, *, averaged: bool) -> float:
+    sensor = replace(SensorParams.ideal(rate_hz), averaged=averaged)
+    found, true = (
+        simulate(SCRIPT, WalkerParams(), {Placement.LEFT_THIGH: each}, 1).streams[Placement.LEFT_THIGH]
+        for each in (sensor, SensorParams.ideal(10.0 * rate_hz))
+    )
+    slow, slow_true = (
+        filtfilt(*butter(2, 4.0, fs=hz), arrays.acc_m_s2, axis=0)
+        for hz, arrays in ((rate_hz, found), (10.0 * rate_hz, true))
+    )
+    inside = slice(int(rate_hz), -int(rate_hz))
+    return float(np.sqrt(np.mean((slow - slow_true[::10][: len(slow)])[inside] ** 2, axis=0)).max())
+
+
+def test_averaging_passes_the_gait_in_its_time_and_leaves_the_truth_alone() -> None:
+    """Mean over one period: sinc(f / rate) of an oscillation, in phase."""
+    ideal = SensorParams.ideal(60.0)
+    still = WalkerParams.steady()
+    instant = simulate(SCRIPT, still, {PELVIS: ideal}, 2)
+    averaged = simulate(SCRIPT, still, {PELVIS: replace(ideal, averaged=True)}, 2)
+    x, y = (s.streams[PELVIS].acc_m_s2[300:-300, 2] for s in (instant, averaged))
+    step_hz = float(np.argmax(np.abs(np.fft.rfft(x - x.mean()))) * 60.0 / len(x))
+    gain, seen = np.sinc(step_hz / 60.0), np.dot(y - y.mean(), x - x.mean()) / np.var(x) / len(x)
+    assert seen == pytest.approx(gain, abs=0.01)
+    assert np.abs(y - x).max() < 0.05 * np.abs(x - x.mean()).max()
+    assert averaged.truth.contacts == instant.truth.contacts
+    assert_array_equal(averaged.truth.motion.position_m, instant.truth.motion.position_m)
+    assert_array_equal(averaged.streams[PELVIS].t_s, instant.streams[PELVIS].t_s)
