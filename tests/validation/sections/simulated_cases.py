@@ -24,7 +24,8 @@ RANGES = (
     "leg 0.78 to 1.00 m, cadence 0.95 to 1.05 of normal, stride-time CV 1.5 to 3 %, rise of the pelvis 1.0 "
     "to "
     "1.6 of the centre of mass; each limb's curve is bent by random Fourier terms within the published "
-    "between-subject spread. Sensors: 60, 100 and 120 Hz, 20 mountings of each sensor in any orientation, "
+    "between-subject spread. Sensors: 60, 100 and 120 Hz, each sample the mean over its period, 20 mountings "
+    "of each sensor in any orientation, "
     "noise "
     "and bias of a consumer chip."
 )
