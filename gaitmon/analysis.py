@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaitmon import __version__
+from gaitmon.analysis_volume import Volume, volume
 from gaitmon.model import (
     Alignment,
     Angle,
@@ -27,6 +28,7 @@ from gaitmon.sensors.formats import open_recording
 from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries
+from gaitmon.symmetry.derived import derived
 from gaitmon.symmetry.metrics import METRICS
 from gaitmon.symmetry.norms import Norm, norm
 from gaitmon.symmetry.summary import pool
@@ -62,6 +64,10 @@ class Analysis:
 
     def waveform(self, angle: Angle, side: Side) -> Waveform | None:
         return next((w for w in self.waveforms if w.angle is angle and w.side is side), None)
+
+    def volume(self) -> tuple[Volume, ...]:
+        """Per 24 hours from the first sample."""
+        return volume(self.recording, self.postures, self.bouts, self.contacts)
 
     def norm(self, angle: Angle) -> Norm | None:
         """The published curve at the wearer's own speed; None where that is not known or far from it."""
@@ -165,7 +171,14 @@ def to_json(analysis: Analysis) -> dict[str, object]:
             "n_bouts": len(analysis.bouts),
             "walking_s": sum(b.end_s - b.start_s for b in analysis.bouts),
             "metrics": {m.metric: _metric_json(m) for m in analysis.summary},
+            "waveforms": [_waveform_json(w) for w in analysis.waveforms],
+            "norms": [
+                {"angle": n.angle, "mean_deg": n.mean_deg.tolist(), "sd_deg": n.sd_deg}
+                for angle in Angle
+                if (n := analysis.norm(angle)) is not None
+            ],
         },
+        "volume": [_volume_json(v) for v in analysis.volume()],
         "notices": [
             {"kind": n.kind, "text": n.text, "placement": n.placement, "start_s": n.start_s, "end_s": n.end_s}
             for n in analysis.notices
@@ -203,7 +216,23 @@ def _bout_json(b: WalkingBout) -> dict[str, object]:
         "n_turns": len(b.turns),
         "quality": list(b.quality),
         "metrics": {m.metric: _metric_json(m) for m in b.metrics},
+        "waveforms": [_waveform_json(w) for w in b.waveforms],
     }
+
+
+def _waveform_json(w: Waveform) -> dict[str, object]:
+    return {
+        "angle": w.angle,
+        "side": w.side,
+        "n": w.n,
+        "mean_deg": w.mean_deg.tolist(),
+        "sd_deg": w.sd_deg.tolist(),
+    }
+
+
+def _volume_json(v: Volume) -> dict[str, object]:
+    values = {m: {"value": value, "unit": METRICS[m].unit} for m, value in v.values.items()}
+    return {"from_s": v.from_s, "to_s": v.to_s, "metrics": values}
 
 
 def _metric_json(m: MetricValue) -> dict[str, object]:
@@ -217,4 +246,5 @@ def _metric_json(m: MetricValue) -> dict[str, object]:
         "n_left": m.n_left,
         "n_right": m.n_right,
         "note": m.note,
+        "derived": derived(m) or None,
     }

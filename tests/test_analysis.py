@@ -14,7 +14,7 @@ import pytest
 
 import gaitmon
 from gaitmon.analysis import Analysis, to_json
-from gaitmon.model import ContactKind, Placement, Side
+from gaitmon.model import Angle, ContactKind, Placement, Side
 from gaitmon.sensors.recording import Recording
 from gaitmon.symmetry.metrics import METRICS
 from tests.loaders import foot_samples, mtw, qmt
@@ -174,13 +174,30 @@ def test_json_is_what_the_documentation_promises(which: str) -> None:
 def test_every_number_has_its_unit_in_its_key(which: str) -> None:
     """A metric's value stands beside its unit; everything else carries it in the key."""
     units = ("_s", "_m_s2", "_rad_s", "_rad", "_deg", "_pct", "_hz", "_m", "_m_s", "_us")
-    beside = {"value", "standard_error", "low_95", "high_95"}
+    beside = {"value", "standard_error", "low_95", "high_95", "symmetry_ratio"}
     for key, number in numbers(parsed(which)):
         assert math.isfinite(number)
         assert key.endswith(units) or key in beside, key
     for block in [parsed(which)["summary"], *parsed(which)["bouts"]]:
         for name, metric in block["metrics"].items():
             assert metric["unit"] == METRICS[name].unit
+
+
+def test_waveforms_derived_and_volume_are_in_it() -> None:
+    found, analysis = parsed("qmt"), analysed("qmt")
+    waveforms = [w for b in found["bouts"] for w in b["waveforms"]]
+    assert [w["mean_deg"] for w in waveforms] == [
+        w.mean_deg.tolist() for b in analysis.bouts for w in b.waveforms
+    ]
+    assert {w["angle"] for w in found["summary"]["waveforms"]} == set(Angle)
+    assert {n["angle"] for n in found["summary"]["norms"]} == set(Angle)
+    stance = {s: found["summary"]["metrics"][f"stance_time_{s}_s"]["value"] for s in Side}
+    ratio = found["summary"]["metrics"]["stance_time_ln_pct"]["derived"]["symmetry_ratio"]
+    assert ratio == pytest.approx(stance[Side.RIGHT] / stance[Side.LEFT])
+    (volume,) = found["volume"]
+    minutes = [v["value"] for k, v in volume["metrics"].items() if k in ("day_worn_min", "day_unworn_min")]
+    known = [p for p in found["postures"] if p["posture"] != "unknown"]
+    assert sum(minutes) == pytest.approx(sum(p["end_s"] - p["start_s"] for p in known) / 60.0)
 
 
 def test_every_key_is_documented() -> None:

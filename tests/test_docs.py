@@ -148,6 +148,7 @@ _TYPES = {
     "object": (dict,),
     "list": (list,),
     "list of string": (list,),
+    "list of number": (list,),
 }
 
 
@@ -195,6 +196,10 @@ def test_every_key_of_the_json_is_documented_with_its_type(walk: Recording) -> N
         if said[key] == "list of string":
             assert isinstance(value, list)
             assert all(isinstance(v, str) for v in value)
+        if said[key] == "list of number":
+            assert isinstance(value, list)
+            assert len(value) == 101
+            assert all(isinstance(v, float) for v in value)
         seen.add(key)
     assert set(said) == seen, "documented, but not there"
 
@@ -204,7 +209,10 @@ def only(recording: Recording, *placements: str) -> Recording:
     return Recording.of(recording.name, recording.source_format, streams, simulated=recording.simulated)
 
 
+_BESIDE = (".value", ".standard_error", ".low_95", ".high_95", ".symmetry_ratio")
+
+
 def test_numbers_of_the_json_carry_their_unit() -> None:
     for key, said in documented_keys().items():
-        if "number" in said and not key.endswith((".value", ".standard_error", ".low_95", ".high_95")):
-            assert key.endswith(("_s", "_hz", "_deg", "_rad")), key
+        if "number" in said and not key.endswith(_BESIDE):
+            assert key.endswith(("_s", "_hz", "_deg", "_rad", "_pct")), key

@@ -30,7 +30,7 @@ IMPORTS = {
     "virtual": {"sensors", "simulate"},  # sensors on a virtual radio: of demo and tests only
     "transport": {"store"},
     "store": {"sensors"},  # sensors.raw only: what the raw archive keeps
-    "analysis": {"pipeline", "sensors", "symmetry"},
+    "analysis": {"pipeline", "sensors", "symmetry", "trends"},
     "sessions": {"analysis", "gait", "imu", "pipeline", "sensors", "symmetry"},
     "report": {"analysis", "sensors", "sessions", "store", "symmetry", "trends", "imu"},
     "review": {"store", "symmetry", "trends"},

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from gaitmon.analysis import Analysis
 from gaitmon.model import Angle, MetricValue
-from gaitmon.report.volume import volume
 from gaitmon.report.words import normal_of, text_of, unit_of
 from gaitmon.symmetry.derived import derived, stance_load_ratio
 from gaitmon.symmetry.metrics import METRICS, Group, MetricDefinition
@@ -194,12 +193,12 @@ def waveform_table(a: Analysis) -> Table:
 
 def volume_table(a: Analysis, *, every: bool) -> Table:
     """Columns: 24 hours each, from the first sample on."""
-    days = volume(a)
+    days = a.volume()
     heads = ["", *(f"{i}. 24 h" for i in range(1, len(days) + 1))][: 1 + _MOST_DAYS]
     more = f", first {_MOST_DAYS} of {len(days)}" if len(days) > _MOST_DAYS else ""
     out = table(f"Volume{more}", *heads, header=len(days) > 1)
     for d in (d for d in METRICS.values() if d.group is Group.VOLUME):
-        values = [day.get(d.id) for day in days[:_MOST_DAYS]]
+        values = [day.values.get(d.id) for day in days[:_MOST_DAYS]]
         if any(v is not None for v in values) and (every or (d.id in _USUAL_OF_DAY and any(values))):
             out.add_row(
                 _with_unit(d.name, d), *("" if v is None else f"{v:.{_decimals(d)}f}" for v in values)

@@ -10,7 +10,6 @@ from rich.console import Console
 from gaitmon.analysis import Analysis, analyse
 from gaitmon.model import Placement, Posture
 from gaitmon.report.terminal import show
-from gaitmon.report.volume import volume
 from gaitmon.report.words import postures, text_of
 from gaitmon.symmetry.metrics import METRICS, Group
 from gaitmon.symmetry.uncertainty import interval
@@ -102,7 +101,9 @@ def test_load_ratio_follows_from_stance_times() -> None:
 
 def test_volume_is_what_the_spans_and_bouts_hold() -> None:
     a = limping()
-    (day,) = volume(a)
+    (found,) = a.volume()
+    assert (found.from_s, found.to_s) == (a.recording.start_s, a.recording.end_s)
+    day = found.values
     for posture in (Posture.SITTING, Posture.STANDING, Posture.WALKING):
         s = sum(p.end_s - p.start_s for p in a.postures if p.posture is posture)
         assert day[f"day_{posture}_min"] == pytest.approx(s / 60, abs=1e-6)
