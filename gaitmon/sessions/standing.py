@@ -13,7 +13,8 @@ from gaitmon.sessions.record import GuidedTest
 from gaitmon.sessions.values import Outcome, Value, error_of_mean
 
 MARK_S = 2.0  # how far off a person marks
-MIN_STANCE_S = 10.0
+MIN_STANCE_S = 5.0  # CLINICAL 1.7
+SEATED_DEG = 45.0  # a thigh flexed further sits or lies (Lugade 2013)
 LIFTED_DEG = 12.0  # flexion of the other thigh above standing: no sway reaches it
 LEFT_GROUND_DEG = 4.0  # where that lift is taken to have begun
 TOUCH_S = 0.3  # a thigh that comes down for less has not stood on its foot
@@ -71,10 +72,16 @@ def quiet_stance(body: Body, test: GuidedTest) -> tuple[Outcome, Zero | None]:
     seconds = (where.stop - where.start) / HZ
     quiet = Value("test_stance_quiet_s", seconds, 1.0 / HZ, round(seconds))
     if seconds < MIN_STANCE_S:
-        why = f"not enough quiet standing ({seconds:.0f} of {MIN_STANCE_S:.0f} s)"
+        why = f"not enough quiet standing ({seconds:.1f} of {MIN_STANCE_S:.0f} s)"
         return Outcome(test, None, (quiet, *(Value.missing(m, why) for m in STANCE))), None
     span = body.time_s(where.start), body.time_s(where.stop)
     zero = zero_of(body, where, "quiet stance of this session")
+    flexed = [x for x in zero.flexion_deg.values() if abs(x) > SEATED_DEG]
+    if flexed:
+        why = f"not standing: the thighs are flexed by {max(flexed):.0f} degrees"
+        return Outcome(
+            test, span, tuple(Value.missing(m, why) for m in ("test_stance_quiet_s", *STANCE))
+        ), None
     flags = (
         ()
         if seconds > 0.8 * (test.stop_s - test.start_s) - MARK_S

@@ -30,12 +30,12 @@ from gaitmon.symmetry.cycle import FLEXION_OF, VERTICAL
 FEWEST_STEPS = 4
 STEPPING_RAD_S = 0.5  # a thigh that turns faster than this swings; sway stays below a tenth of it
 FIRST_STEP = 0.75  # of a step time, from foot off to foot down in the first step (judgement)
-TIME_ERROR_S = 0.15  # of the first foot off and of the last foot down together
+TIME_ERROR_S = 0.2  # of the first foot off and of the last foot down together (docs/validation.md)
 DISTANCE_ERROR_M = 0.15  # half a foot: how well toes are put on a line (judgement)
 MARKS_ERROR_S = 0.5  # of a time that a person marked (judgement)
 # The first step and the last, which closes up, together carry the body this much less than two whole ones
 # (judgement; checked with simulated walks, docs/validation.md).
-SHORT_STEPS, SHORT_STEPS_ERROR = 1.25, 0.3
+SHORT_STEPS = 1.25
 LENGTH_ERROR, CALIBRATED_ERROR = 0.10, 0.04  # of a distance from stride lengths, fraction
 
 TEN_METRES = (

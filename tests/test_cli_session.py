@@ -1,0 +1,168 @@
+"""gaitmon session from the command line, on a simulated recording."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from pathlib import Path
+
+import pytest
+
+from gaitmon.cli import main
+from gaitmon.sensors.formats import write_recording
+from gaitmon.sessions.kinds import GUIDES, Kind
+from tests.sessions.practice import practice
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a recording and one session of it."""
+    path = tmp_path_factory.mktemp("session")
+    write_recording(practice().recording, path / "visit.gaitrec")
+    assert main([*new(path), *marked()]) == 0
+    return path
+
+
+def new(folder: Path) -> list[str]:
+    return ["session", "new", str(folder / "visit.gaitrec"), "--wearer", "w1", "--purpose", "first visit"]
+
+
+def marked() -> list[str]:
+    out = ["--footwear", "trainers", "--pain", "3", "--leg-length", "0.9"]
+    for t in practice().tests:
+        text = f"{t.kind}:{t.start_s:.1f}-{t.stop_s:.1f}"
+        text += f":side={t.side}" if t.side else ""
+        text += f":distance={t.distance_m:.2f}" if t.distance_m else ""
+        out += ["--test", text]
+    return out
+
+
+def test_the_tests_are_explained_safety_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["session", "tests"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for kind, guide in GUIDES.items():
+        assert kind in said
+        assert guide.safety in said
+        assert said.index(guide.safety) < said.index(guide.how)
+    assert "not a diagnosis" in said
+
+
+def test_results_as_a_table_as_json_as_a_figure_and_as_a_calibration(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = str(folder / "visit.session.json")
+    plot, calibration = tmp_path / "a.png", tmp_path / "own.json"
+    assert (
+        main(["session", "analyse", session, "--plot", str(plot), "--save-calibration", str(calibration)])
+        == 0
+    )
+    said = capsys.readouterr().out
+    for words in ("SIMULATED", "Single-leg stance, left leg stands", "not enough strides", "not a diagnosis"):
+        assert words in said
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert main(["session", "analyse", session, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["session"]["wearer"] == "w1"
+    assert [t["kind"] for t in found["tests"]] == [t.kind for t in practice().tests]
+    values = {k: v for t in found["tests"] for k, v in t["values"].items()}
+    assert values["test_rising_n"] == {"value": 5.0, "unit": "", "standard_error": 0.0, "n": 5, "note": ""}
+    assert found["calibration"]["n_strides"] >= 20
+
+    recording = str(folder / "visit.gaitrec")
+    own = []
+    for options in ([], ["--calibration", str(calibration)]):
+        assert main(["analyse", recording, "--json", *options]) == 0
+        metrics = json.loads(capsys.readouterr().out)["summary"]["metrics"]
+        own.append(metrics["stride_length_m"]["value"])
+    together = found["ten_metre_walks_together"]["stride_length_m"]["value"]
+    assert own[0] != own[1]
+    assert own[1] == pytest.approx(together, rel=0.02)
+
+
+def test_conditions_that_differ_are_said_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = [*new(folder), *marked(), "--footwear", "barefoot", "--out", str(folder / "again.session.json")]
+    assert main(again) == 0
+    capsys.readouterr()
+    pair = [str(folder / f"{name}.session.json") for name in ("visit", "again")]
+    assert main(["session", "compare", *pair]) == 0
+    said = capsys.readouterr().out
+    assert said.index("footwear: trainers, then barefoot") < said.index("within measurement error")
+    assert main(["session", "compare", *pair, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["conditions_that_differ"] == [
+        {"condition": "footwear", "earlier": "trainers", "later": "barefoot"}
+    ]
+    assert {d["difference"] for d in found["differences"]} <= {0.0, None}
+
+
+def test_it_asks_for_everything(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answers of a person at a keyboard; one test that does not exist, and one time that is none."""
+    answers = iter(
+        [
+            "w9",
+            "second visit",
+            "",
+            "",
+            "",
+            "",
+            "4",
+            "hop",
+            "quiet-stance",
+            "x",
+            "31",
+            "quiet-stance",
+            "1",
+            "31",
+            "",
+        ]
+    )
+    monkeypatch.setattr(builtins, "input", lambda _: next(answers))
+    out = folder / "asked.session.json"
+    assert main(["session", "new", str(folder / "visit.gaitrec"), "--interactive", "--out", str(out)]) == 0
+    written = json.loads(out.read_text())
+    assert (written["wearer"], written["conditions"]) == ("w9", {"pain": 4})
+    assert written["tests"] == [{"kind": "quiet-stance", "start_s": 1.0, "stop_s": 31.0}]
+    said = " ".join(capsys.readouterr().out.split())
+    assert "no such test" in said
+    assert "is not clear" in said
+    assert GUIDES[Kind.QUIET_STANCE].safety in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--test", "hop:1-2"], "there is no test 'hop'"),
+        (["--test", "10m-walk:one-two"], "is not clear"),
+        (["--test", "10m-walk:1-9:metres=10"], "'metres=10' is not known"),
+        (["--test", "10m-walk:1-9"], "distance= is needed"),
+        (["--test", "single-leg-stance:1-9:side=up"], "side"),
+        (["--leg-length", "9"], "A leg length of 9.0 m cannot be"),
+        (["--pain", "11"], "pain"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    out = folder / "wrong.session.json"
+    assert main([*new(folder), *arguments, "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_file_that_is_no_calibration_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = str(folder / "visit.session.json")
+    assert main(["analyse", str(folder / "visit.gaitrec"), "--calibration", wrong]) == 2
+    assert "is no calibration" in capsys.readouterr().err
+
+
+def test_a_session_without_a_timed_walk_gives_no_calibration(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = folder / "stance.session.json"
+    assert main([*new(folder), "--test", "quiet-stance:1-31", "--out", str(out)]) == 0
+    assert main(["session", "analyse", str(out), "--save-calibration", str(folder / "none.json")]) == 2
+    assert "no 10-metre walk" in capsys.readouterr().err
