@@ -131,8 +131,12 @@ def single_leg(body: Body, test: GuidedTest, zero: Zero | None) -> Outcome:
     up, wrong = (0 if x is None else int((x > LIFTED_DEG).sum()) for x in (lifted, other))
     if wrong > max(up, HZ):
         return _nothing(test, f"the {stands} thigh was lifted, and the {stands} leg should have stood")
+    marked = body.at(test.start_s, test.stop_s)  # a step beside the marks is none of it
+    holds = [h for h in holds if marked.start <= where.start + (h.start + h.stop) // 2 < marked.stop]
     if not holds:
-        return _nothing(test, f"the {stands.other} thigh was not lifted by {LIFTED_DEG:.0f} degrees")
+        return _nothing(
+            test, f"the {stands.other} thigh was not lifted by {LIFTED_DEG:.0f} degrees between the marks"
+        )
     hold = _whole_lift(lifted, max(holds, key=lambda h: h.stop - h.start))
     flags: tuple[str, ...] = (
         () if len(holds) == 1 else (f"foot down in between: the longest of {len(holds)} holds counts",)

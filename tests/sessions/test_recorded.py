@@ -43,7 +43,9 @@ def test_somebody_who_sits_does_not_stand_quietly_and_rises_once() -> None:
     assert steps == pytest.approx(91.0, abs=3)  # its foot sensors: about 45 strides a foot
     assert walk.flags == ("walked 45 s, not 120",)
     assert leg["test_single_leg_held_s"].value is None
-    assert leg["test_single_leg_held_s"].note == "the right thigh was not lifted by 12 degrees"
+    assert (
+        leg["test_single_leg_held_s"].note == "the right thigh was not lifted by 12 degrees between the marks"
+    )
 
 
 def test_a_short_walk_between_two_lines() -> None:
