@@ -1,0 +1,1 @@
+"""From sensors and files to blocks in SI: formats of recordings, firmware profiles, the live stream."""

@@ -1,4 +1,4 @@
-"""A recording played as if live: a Source, like ``ble`` and ``synthetic``."""
+"""A recording played as if live: what a Source of the collector is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator as a recording, and as a source.  Everything here is marked as simulated."""
+"""What the simulator delivers, as a recording; marked as simulated."""
 
 from __future__ import annotations
 

@@ -15,9 +15,8 @@ from math import sqrt
 
 import numpy as np
 
-from gaitmon.model import Angle, Floats, Waveform
+from gaitmon.model import Angle, Floats
 from gaitmon.symmetry.cycle import GRAVITY_M_S2, POINTS
-from gaitmon.symmetry.waveforms import rms_deg
 
 _BEYOND = 0.10  # dimensionless speed by which the slowest and fastest curve may stand in
 
@@ -39,16 +38,6 @@ def norm(angle: Angle, speed_m_s: float, leg_length_m: float) -> Norm | None:
         return None
     mean = np.array([np.interp(v, speeds, column) for column in curves.T])
     return Norm(angle, mean, float(np.interp(v, speeds, sds)))
-
-
-def distance_deg(waveform: Waveform, of: Norm) -> float:
-    """RMS difference about their own means.
-
-    Ours is told against the wearer's standing, the published one against markers on the bones: how far the
-    whole curve lies higher or lower means nothing.
-    """
-    d = waveform.mean_deg - of.mean_deg
-    return rms_deg(d - d[:-1].mean())
 
 
 @cache

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from gaitmon.model import Angle, Floats, Side, Stride, Waveform
-from gaitmon.symmetry.cycle import FLEXION_OF, OBLIQUITY, POINTS, TILT, YAW_RATE, rotation_deg
+from gaitmon.symmetry.cycle import FLEXION_OF, OBLIQUITY, TILT, YAW_RATE, rotation_deg
 
 MIN_STRIDES = 6  # of a side
 _OUTLIER_MADS = 3.0
@@ -86,17 +86,3 @@ def _pooled(own: Sequence[Waveform]) -> Waveform:
     mean = (n * means).sum(axis=0) / n.sum()
     squares = ((n - 1) * sds**2 + n * (means - mean) ** 2).sum(axis=0)
     return Waveform.of(own[0].angle, own[0].side, int(n.sum()), mean, np.sqrt(squares / (n.sum() - 1)))
-
-
-def change_deg(before: Waveform, now: Waveform) -> float:
-    """RMS difference of two mean waveforms about their own means, degrees: the wearer against earlier.
-
-    About their means, because a sensor that was put on anew shifts the whole curve.
-    """
-    d = now.mean_deg - before.mean_deg
-    return rms_deg(d - d[:-1].mean())
-
-
-def rms_deg(difference: Floats) -> float:
-    """Over the cycle, (POINTS,); its last point is the first of the next."""
-    return float(np.sqrt(np.mean(difference[: POINTS - 1] ** 2)))
