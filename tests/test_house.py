@@ -39,18 +39,8 @@ IMPORTS = {
     "collector": {"analysis", "config", "pipeline", "sensors", "store", "transport"},
     "server": {"config", "review", "store", "transport", "web"},
     "demo": {
-        *(
-            "analysis",
-            "collector",
-            "config",
-            "sensors",
-            "server",
-            "simulate",
-            "store",
-            "transport",
-            "virtual",
-        ),
-        "web",
+        *("analysis", "collector", "config", "sensors", "server", "simulate", "store", "transport"),
+        *("virtual", "web"),
     },
 }
 # What the core may take from Python and from others: no asyncio, socket, sqlite3, time, logging, os, pathlib.
