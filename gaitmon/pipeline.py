@@ -108,7 +108,7 @@ class GaitPipeline:
             chain.gap(item)
         else:
             chain.push(item)
-        return list(self._advance())
+        return self._advance()
 
     def live(self) -> LiveView:
         """A view of what is going on now.  Results are the same with and without it."""
@@ -130,7 +130,7 @@ class GaitPipeline:
             if not chain.begun:
                 chain.gap(Gap(chain.placement, start / 100.0, end / 100.0, "no samples"))
             chain.raw.skip_to(end + TICK)
-        out = list(self._advance())
+        out = self._advance()
         now = end + TICK
         if (sequence := self._tracker.close()) is not None:
             out += self._walk(sequence, now)
@@ -140,24 +140,26 @@ class GaitPipeline:
 
     # ---- time -------------------------------------------------------------------------------
 
-    def _advance(self) -> Iterator[Result]:
+    def _advance(self) -> list[Result]:
         """Every tick of the grid that all sensors have reached."""
         chains = self._chains.values()
-        if not all(c.begun for c in chains) or not self._chains:
-            return
+        out: list[Result] = []
         if self._tick is None:
+            if not all(c.begun for c in chains) or not self._chains:
+                return []
             self._tick = min(c.raw.first for c in chains) // TICK
-        last = min(c.frontier for c in chains) // TICK
+        last = min([c.frontier for c in chains]) // TICK
         first = self._tick + 1
         if last < first:
-            return
+            return []
         verdicts = self._looks_like_walking(first, last)
         for tick, verdict in zip(range(first, last + 1), verdicts, strict=True):
-            yield from self._on_tick(tick, verdict)
+            out += self._on_tick(tick, verdict)
         self._tick = last
         if last >= self._forgotten + 20:
             self._forget(last * TICK)
             self._forgotten = last
+        return out
 
     def _on_tick(self, tick: int, v: Verdict) -> Iterator[Result]:
         now = tick * TICK

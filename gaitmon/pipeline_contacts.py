@@ -129,7 +129,7 @@ class ContactStages:
         """Whether samples of the sensor that tells this side are missing between two moments."""
         a, b = math.floor(100 * start_s), math.ceil(100 * end_s) + 1
         tellers = [p for p in self._stages if p.side is side or self.from_pelvis]
-        return any(bool(np.isnan(self._chains[p].raw.samples(a, b)[:, 0]).any()) for p in tellers)
+        return any(self._chains[p].raw.skipped(a, b) for p in tellers)
 
     def end(self) -> None:
         self._stages, self._limbs = {}, {}

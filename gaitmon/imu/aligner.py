@@ -72,13 +72,15 @@ class Aligner:
         ups: dict[Placement, Floats] = {}
         for p, chain in chains.items():
             x = chain.raw.samples(tick_index - STILL, tick_index)
-            if np.isnan(x[:, 0]).any():
+            if chain.raw.skipped(tick_index - STILL, tick_index):
                 x = x[np.isfinite(x[:, 0])]
                 if len(x) < STILL // 2:
                     continue
+            if chain.has_gyroscope and np.abs(x[:, 3:6]).max() > 0.25:
+                return
             acc = x[:, :3]
-            mean = acc.mean(axis=0)
-            if np.abs(acc - mean).max() > 0.6 or (chain.has_gyroscope and np.abs(x[:, 3:6]).max() > 0.25):
+            mean = np.add.reduce(acc, axis=0) / len(acc)
+            if np.abs(acc - mean).max() > 0.6:
                 return
             ups[p] = unit(mean)
         if ups:

@@ -34,7 +34,10 @@ class _Run:
     @property
     def known(self) -> int:
         """Grid index before which the smoothed rows are known."""
-        return self.end if self.closed else max(self.start, self.end - HALF)
+        if self.closed:
+            return self.end
+        known = self.end - HALF
+        return known if known > self.start else self.start
 
 
 class Smoothed:
@@ -64,7 +67,9 @@ class Smoothed:
     @property
     def end(self) -> int:
         """Grid index before which everything is known, or known to be missing."""
-        return self._runs[-1].known if self.open else self._raw.end
+        if not self._runs or self._runs[-1].closed:
+            return self._raw.end
+        return self._runs[-1].known
 
     def grow(self, start: int, end: int) -> None:
         """The raw track holds a run's rows [start, end): a new one, or the open one's next."""

@@ -15,6 +15,7 @@ class Track:
         self._used = 0
         self.first = 0  # grid index of row 0
         self._begun = False
+        self._holes: list[tuple[int, int]] = []  # of rows that were skipped, each [first, last)
 
     def __getstate__(self) -> dict[str, object]:
         """For a checkpoint: without the room for rows to come."""
@@ -41,7 +42,9 @@ class Track:
             bigger = np.empty((max(2 * len(self._rows), need), self._rows.shape[1]))
             bigger[: self._used] = self._rows[: self._used]
             self._rows = bigger
-        self._rows[self._used : self._used + hole] = np.nan
+        if hole:
+            self._holes.append((self.end, at))
+            self._rows[self._used : self._used + hole] = np.nan
         self._rows[self._used + hole : need] = rows
         self._used = need
 
@@ -61,9 +64,16 @@ class Track:
             out[lo - i : hi - i] = self._rows[lo:hi]
         return out
 
+    def skipped(self, a: int, b: int) -> bool:
+        """Whether any of the rows of grid indices [a, b) was skipped, or is not there."""
+        if a >= b:
+            return False
+        return a < self.first or b > self.end or any(x < b and y > a for x, y in self._holes)
+
     def forget_before(self, a: int) -> None:
         drop = min(a - self.first, self._used)
         if drop > 4096:  # moving rows is cheap only when it is rare
             self._rows[: self._used - drop] = self._rows[drop : self._used].copy()
             self._used -= drop
             self.first += drop
+            self._holes = [hole for hole in self._holes if hole[1] > self.first]

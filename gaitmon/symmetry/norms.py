@@ -36,7 +36,12 @@ def norm(angle: Angle, speed_m_s: float, leg_length_m: float) -> Norm | None:
     v = speed_m_s / sqrt(GRAVITY_M_S2 * leg_length_m)
     if not speeds[0] - _BEYOND <= v <= speeds[-1] + _BEYOND:
         return None
-    mean = np.array([np.interp(v, speeds, column) for column in curves.T])
+    i = int(np.searchsorted(speeds, v, side="right")) - 1
+    if 0 <= i < len(speeds) - 1:
+        slope = (curves[i + 1] - curves[i]) / (speeds[i + 1] - speeds[i])
+        mean = slope * (v - speeds[i]) + curves[i]
+    else:
+        mean = curves[max(i, 0)]
     return Norm(angle, mean, float(np.interp(v, speeds, sds)))
 
 

@@ -48,3 +48,14 @@ def test_forgetting_keeps_what_comes_after() -> None:
     np.testing.assert_array_equal(track.view(15_000, 20_000), rows(15_000, 20_000))
     track.extend(20_000, rows(20_000, 20_100))
     np.testing.assert_array_equal(track.view(19_990, 20_100), rows(19_990, 20_100))
+
+
+def test_what_was_skipped_is_told_until_it_is_forgotten() -> None:
+    track = Track(1)
+    track.extend(10, np.zeros((5, 1)))
+    track.extend(20, np.zeros((6000, 1)))
+    for a, b in ((10, 15), (20, 6020), (12, 12), (5, 20), (14, 16), (19, 25), (6000, 6021), (9, 11)):
+        assert track.skipped(a, b) == bool(np.isnan(track.view(a, b)).any()), (a, b)
+    track.forget_before(5000)
+    assert not track.skipped(5000, 6020)
+    assert track.skipped(4999, 5001)
