@@ -36,8 +36,8 @@ check: install ## lint, format and types, and what has grown long
 validate: install ## measure against the recordings of GAITMON_DATA and write docs/validation.md
 	@$(BIN)/python -m tests.validation
 
-bench: install ## every benchmark: tests/bench_*.py, but for the peers
-	@set -e; for b in $(filter-out tests/bench_peers.py,$(sort $(wildcard tests/bench_*.py))); do b=$${b##*/}; echo "== $${b%.py}"; $(BIN)/python -m tests.$${b%.py}; done
+bench: install ## every benchmark: tests/bench_*.py, but for the peers and the soak of hours
+	@set -e; for b in $(filter-out tests/bench_peers.py tests/bench_soak.py,$(sort $(wildcard tests/bench_*.py))); do b=$${b##*/}; echo "== $${b%.py}"; $(BIN)/python -m tests.$${b%.py}; done
 
 bench-peers: install ## beside mobgap and skdh on the same recordings; installs them under .cache/peers
 	@$(BIN)/python -m tests.bench_peers
