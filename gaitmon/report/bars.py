@@ -46,7 +46,7 @@ def draw_symmetry(axis: Axes, values: list[MetricValue], unit: str) -> None:
     axis.axvline(0.0, color="black", lw=0.8, zorder=3)
     axis.set_yticks([-row for row in range(len(values))], [_name(METRICS[m.metric]) for m in values])
     bare(axis, "bottom")
-    axis.tick_params(axis="y", length=0, labelsize=7.5)
+    axis.tick_params(axis="y", length=0, labelsize=7.5, pad=7)  # room for an arrow
     sign = unit_of(METRICS[values[0].metric]).strip()
     axis.annotate(
         sign, (1.0, 0.0), (10, -3), xycoords="axes fraction", textcoords="offset points", fontsize=7, va="top"

@@ -223,6 +223,8 @@ def _footer(page: _Page, a: Analysis) -> None:
     """What a reader must know, then the bouts while there is room, then what holds for every page."""
     doubts = [n.text for n in a.notices if n.kind is not NoticeKind.RECORDING]
     doubts += _length_doubts(a)
+    if qualities := dict.fromkeys(q.replace("_", " ") for b in a.bouts for q in b.quality):
+        doubts.append(f"Of bouts: {'; '.join(qualities)}.")
     why = uncounted(a)
     told = [*dict.fromkeys(doubts), *([f"Strides that do not count: {why}"] if why else [])]
     page.down(0.06)

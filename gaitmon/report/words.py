@@ -89,6 +89,5 @@ def bout_line(b: WalkingBout) -> str:
         f"{len(b.strides)} strides, {sum(v.accepted for v in b.strides)} of them straight and steady",
         *([f"turns: {len(b.turns)}"] if b.turns else []),
         b.stratum,
-        *b.quality,
     ]
     return f"Bout {b.ordinal}: {', '.join(words)}"

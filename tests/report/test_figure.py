@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -33,6 +34,11 @@ DROP = "Pelvic drop in stance (°)"
 THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH)
 
 
+@cache
+def page() -> Figure:
+    return page_of(limping())
+
+
 def panels(figure: Figure) -> dict[str, Axes]:
     return {axis.get_title(loc="left"): axis for axis in figure.axes}
 
@@ -50,7 +56,7 @@ def bars(axis: Axes) -> list[Rectangle]:
 
 
 def test_every_curve_is_the_analysis_own() -> None:
-    found = panels(page_of(limping()))
+    found = panels(page())
     for angle, title in TITLES.items():
         for side in Side:
             waveform = limping().waveform(angle, side)
@@ -68,7 +74,7 @@ def test_the_norm_lies_behind_at_the_wearer_s_height() -> None:
     for angle, title in TITLES.items():
         norm = a.norm(angle)
         assert norm is not None
-        (dotted,) = [x for x in panels(page_of(a))[title].lines if x.get_linestyle() == ":"]
+        (dotted,) = [x for x in panels(page())[title].lines if x.get_linestyle() == ":"]
         own = np.mean([w.mean_deg[:-1].mean() for s in Side if (w := a.waveform(angle, s)) is not None])
         y = np.asarray(dotted.get_ydata())
         assert y[:-1].mean() == pytest.approx(own, abs=1e-6)
@@ -77,7 +83,7 @@ def test_the_norm_lies_behind_at_the_wearer_s_height() -> None:
 
 def test_bars_and_intervals_are_the_metrics() -> None:
     a = limping()
-    figure = page_of(a)
+    figure = page()
     said = words(figure)
     for id_ in ("step_time_ln_pct", "thigh_rom_ln_pct", "drop_asym_deg", "hip_extension_asym_deg"):
         m = a.metric(id_)
@@ -96,13 +102,13 @@ def test_without_colour_the_sides_differ() -> None:
     assert LINE[Side.LEFT] != LINE[Side.RIGHT]
     assert HATCH[Side.LEFT] != HATCH[Side.RIGHT]
     assert to_hex(COLOUR[Side.LEFT]) != to_hex(COLOUR[Side.RIGHT])
-    drawn = [p.get_hatch() or "" for p in bars(panels(page_of(limping()))[DROP])]
+    drawn = [p.get_hatch() or "" for p in bars(panels(page())[DROP])]
     assert drawn.count(HATCH[Side.RIGHT]) == 3
 
 
 def test_it_says_what_it_is() -> None:
     a = limping()
-    said = words(page_of(a))
+    said = words(page())
     for phrase in ("SIMULATED  limper", "does not diagnose", a.produced_by, "95 % interval", "MDC", "Bout 1"):
         assert phrase in said, phrase
 
@@ -120,7 +126,7 @@ def beyond_the_paper(figure: Figure) -> list[str]:
 
 
 def test_nothing_runs_off_the_paper() -> None:
-    assert beyond_the_paper(page_of(limping())) == []
+    assert beyond_the_paper(page()) == []
 
 
 def test_thighs_alone_have_no_pelvis_on_their_page() -> None:
