@@ -88,6 +88,8 @@ def quiet_stance(body: Body, test: GuidedTest) -> tuple[Outcome, Zero | None]:
         else ("moved: the longest stretch counts",)
     )
     why = _no_pelvis(body)
+    if not why and not np.isfinite(body.tilt(where)).all():
+        why = "angles of the pelvis are not known: samples are missing, or the sensor has no gyroscope"
     if why:
         return Outcome(test, span, (quiet, *(Value.missing(m, why) for m in STANCE)), flags), zero
     tilt, obliquity = body.tilt(where), body.obliquity(where)

@@ -23,7 +23,7 @@ from gaitmon.model import ContactKind, Floats, Stride
 from gaitmon.pipeline_strides import StrideMeter, Walked
 from gaitmon.sessions.body import HZ, THIGH_OF, Body, Span, runs
 from gaitmon.sessions.record import GuidedTest
-from gaitmon.sessions.standing import MARK_S
+from gaitmon.sessions.standing import HEARD, MARK_S
 from gaitmon.sessions.values import Outcome, Value
 from gaitmon.symmetry.cycle import FLEXION_OF, VERTICAL
 
@@ -32,6 +32,7 @@ STEPPING_RAD_S = 0.5  # a thigh that turns faster than this swings; sway stays b
 FIRST_STEP = 0.75  # of a step time, from foot off to foot down in the first step (judgement)
 TIME_ERROR_S = 0.2  # of the first foot off and of the last foot down together (docs/validation.md)
 DISTANCE_ERROR_M = 0.15  # half a foot: how well toes are put on a line (judgement)
+STRIDE_S = 0.6  # by which a first and a last step that were not seen change the time (one SD)
 MARKS_ERROR_S = 0.5  # of a time that a person marked (judgement)
 # The first step and the last, which closes up, together carry the body this much less than two whole ones
 # (judgement; checked with simulated walks, docs/validation.md).
@@ -45,18 +46,21 @@ TWO_MINUTES = (
     "test_walk_time_s", "test_walk_distance_m", "test_walk_steps_n", "test_walk_speed_change_pct",
     "test_walk_cadence_change_pct",
 )  # fmt: skip
+BOTH_LEGS = "both thighs are needed"
 NO_WALK = "no walk of at least four steps found between the marks"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Walk:
     """span_s: first foot off to last foot down.  ic_s: (n,) contacts found.  steps: those missed, too.
-    through: the walk goes on beyond the marks, and span_s is theirs."""
+    through: the walk goes on beyond the marks, and span_s is theirs.  both_legs: both thighs were heard, so
+    that every step can be seen."""
 
     span_s: Span
     ic_s: Floats
     steps: int
     through: bool
+    both_legs: bool
 
     @property
     def step_s(self) -> float:
@@ -92,7 +96,13 @@ def find_walk(analysis: Analysis, body: Body, test: GuidedTest, *, pauses: bool 
     )
     if not through:
         steps += max(0, round((own[0] - start) / step - FIRST_STEP)) + round((end - own[-1]) / step)
-    return Walk((start, end), own, steps, through)
+    return Walk((start, end), own, steps, through, _both_legs(body, start, end))
+
+
+def _both_legs(body: Body, start_s: float, end_s: float) -> bool:
+    where = body.at(start_s, end_s)
+    heard = [p in body.turning and np.isfinite(body.turning[p][where]).mean() for p in THIGH_OF.values()]
+    return min(heard) > HEARD
 
 
 def _overlap(ic: Floats, a: float, b: float) -> int:
@@ -179,19 +189,30 @@ def ten_metres(walk: Walk | None, test: GuidedTest) -> Outcome:
     if walk is None:
         return Outcome(test, None, tuple(Value.missing(m, NO_WALK) for m in TEN_METRES))
     error = MARKS_ERROR_S * math.sqrt(2.0) if walk.through else TIME_ERROR_S
-    flags = ("walked through the marks: the time is theirs",) if walk.through else ()
+    flags: tuple[str, ...] = ("walked through the marks: the time is theirs",) if walk.through else ()
+    if not walk.both_legs:
+        flags += ("first and last step are seen by both thighs only: time and speed are good to a stride",)
+        error = math.hypot(error, STRIDE_S)
     speed = distance / walk.seconds
     relative = math.hypot(error / walk.seconds, DISTANCE_ERROR_M / distance)
     values = (
         Value("test_walk_time_s", walk.seconds, error, walk.steps),
         Value("test_walk_speed_m_s", speed, speed * relative, walk.steps),
-        Value("test_walk_steps_n", float(walk.steps), 0.5, walk.steps),
+        _steps(walk),
         _cadence(walk),
     )
     return Outcome(test, walk.span_s, values, flags)
 
 
+def _steps(walk: Walk) -> Value:
+    if not walk.both_legs:
+        return Value.missing("test_walk_steps_n", BOTH_LEGS)
+    return Value("test_walk_steps_n", float(walk.steps), 0.5, walk.steps)
+
+
 def _cadence(walk: Walk) -> Value:
+    if not walk.both_legs:
+        return Value.missing("test_walk_cadence_steps_min", BOTH_LEGS)
     steps = np.diff(walk.ic_s)
     error = 1.25 * float(np.std(steps)) / math.sqrt(len(steps))  # of a median
     return Value("test_walk_cadence_steps_min", 60.0 / walk.step_s, 60.0 * error / walk.step_s**2, len(steps))
@@ -209,10 +230,12 @@ def personal(
 ) -> tuple[PersonalCalibration | None, str]:
     """What the timed walks together say of this wearer's stride length; else why not."""
     good = [
-        (w, t, s) for w, t, s in walks if t.distance_m is not None and not s.stratum.startswith("excluded")
+        (w, t, s)
+        for w, t, s in walks
+        if t.distance_m is not None and w.both_legs and not s.stratum.startswith("excluded")
     ]
     if not good:
-        return None, "no timed walk that was found"
+        return None, "no timed walk that was found, with both thighs heard"
     uncalibrated = replace(params, calibration=None)
     seconds = sum(w.seconds for w, _, _ in good)
     metres = sum(w.seconds * steady_speed(w, t.distance_m or 0.0) for w, t, _ in good)
@@ -246,7 +269,7 @@ def two_minutes(
     values = (
         Value("test_walk_time_s", walk.seconds, TIME_ERROR_S, walk.steps),
         _distance(walk, found, test, params),
-        Value("test_walk_steps_n", float(walk.steps), 1.0, walk.steps),
+        _steps(walk),
         _change("test_walk_speed_change_pct", *halves),
         _change(
             "test_walk_cadence_change_pct",

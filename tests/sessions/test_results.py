@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from gaitmon.errors import ConfigError
 from gaitmon.model import Side
-from gaitmon.sensors.recording import Recording
+from gaitmon.sensors.recording import Recording, SampleStream
 from gaitmon.sensors.synthetic import recording_of
 from gaitmon.sessions.kinds import Kind
 from gaitmon.sessions.record import GuidedTest, Session
 from gaitmon.sessions.results import SessionResults, session_results
+from gaitmon.sessions.tell import results_json
 from gaitmon.sessions.values import Outcome
 from gaitmon.simulate import SingleLegStance, Sit, SitToStand, Stand, StateKind, Walk, WalkerParams, simulate
 from tests.sessions.practice import HELD_S, path_m, practice, rises, spans
@@ -192,3 +196,54 @@ def test_another_recording_is_refused() -> None:
     other = practice(seed=6).recording
     with pytest.raises(ConfigError, match="its samples differ"):
         session_results(practice().session(), other)
+
+
+def worn(*placements: str, acceleration_only: bool = False) -> SessionResults:
+    """The practice as it would be with these sensors alone."""
+    streams = [s for p, s in practice().recording.streams.items() if p in placements]
+    if acceleration_only:
+        streams = [SampleStream.from_arrays(s.placement, *s.arrays()[:2]) for s in streams]
+    recording = Recording.of("fewer", "simulator", streams, simulated=True)
+    session = practice().session().model_copy(update={"content_id": recording.content_id})
+    return session_results(session, recording)
+
+
+@pytest.mark.parametrize(
+    ("found", "given"),
+    [
+        (lambda: worn("pelvis"), {"stance_tilt", "walk_speed"}),
+        (lambda: worn("left_thigh"), {"walk_speed", "held, right", "rising_time"}),
+        (
+            lambda: worn("pelvis", "left_thigh"),
+            {"stance_tilt", "walk_speed", "held, right", "drop, right", "rising_time"},
+        ),
+        (
+            lambda: worn("left_thigh", "right_thigh"),
+            {"walk_speed", "steps", "held, left", "held, right", "rising_time"},
+        ),
+        (lambda: worn("pelvis", "left_thigh", "right_thigh", acceleration_only=True), {"walk_speed"}),
+    ],
+    ids=["pelvis", "left thigh", "pelvis and left thigh", "thighs", "accelerometers"],
+)  # fmt: skip
+def test_what_a_missing_sensor_takes_away_is_said(
+    found: Callable[[], SessionResults], given: set[str]
+) -> None:
+    """And what is left is right, or its uncertainty says how far it may be off."""
+    results = found()
+    json.dumps(results_json(results), allow_nan=False)
+    full = {(r.test, v.metric): v.value for r in practice().results().results for v in r.values}
+    seen = set()
+    names = {
+        "stance_tilt_deg": "stance_tilt", "walk_speed_m_s": "walk_speed", "walk_steps_n": "steps",
+        "single_leg_held_s": "held", "single_leg_drop_mean_deg": "drop", "rising_time_s": "rising_time",
+    }  # fmt: skip
+    for r in results.results:
+        for v in r.values:
+            if v.value is None:
+                assert v.note, v.metric
+            elif name := names.get(v.metric.removeprefix("test_")):
+                seen.add(f"{name}, {r.test.side}" if r.test.side else name)
+                true = full[r.test, v.metric]
+                assert true is not None
+                assert abs(v.value - true) <= max(2.0 * (v.standard_error or 0.0), 0.05), v
+    assert seen == given
