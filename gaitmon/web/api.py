@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict
 
 from gaitmon.errors import NotFoundError
 from gaitmon.store.registry import Alert, AlertState, User, Wearer
-from gaitmon.store.series import BoutRow, DayRow, SegmentRow, SeriesStore, StrideRow
+from gaitmon.store.series import DayRow, SegmentRow, SeriesStore, StrideRow
 from gaitmon.symmetry.metrics import METRICS, Change, Group, Normal
+from gaitmon.web.api_bouts import BoutOut
 from gaitmon.web.security import CurrentUser, WritingUser, registry_of, settings_of
 from gaitmon.web.states import Summary, cohort
 
@@ -131,13 +132,14 @@ def bouts(
     wearer_id: str,
     start: datetime | None = None,
     end: datetime | None = None,
-) -> Listing[BoutRow]:
+) -> Listing[BoutOut]:
     """start, end: ISO 8601, UTC where no offset is given; without them the last seven days."""
     found = _given(request, user, wearer_id, "api.bouts.read")
     last = end or settings_of(request).now()
     first = start or last - timedelta(days=7)
     rows = _store(request).bouts(wearer_id, _us(first), _us(last))
-    return Listing(wearer=wearer_id, simulated=_any(found, (r.simulated for r in rows)), items=rows)
+    items = [BoutOut.of(row) for row in rows]
+    return Listing(wearer=wearer_id, simulated=_any(found, (r.simulated for r in rows)), items=items)
 
 
 @router.get("/wearers/{wearer_id}/segments/{segment}", summary="A stretch of recording with one clock")

@@ -11,6 +11,7 @@ from gaitmon.store.series import BoutRow, SegmentRow
 from gaitmon.web.definitions import MetricInfo, metric_info
 from gaitmon.web.formats import number, quantity, uncertainty, utc_of
 from gaitmon.web.trend_view import is_per_side
+from gaitmon.web.waveform_view import WaveChart, wave_charts
 
 BAR_WIDTH = 150.0
 
@@ -60,6 +61,7 @@ class BoutView:
     pelvis: tuple[ValueRow, ...]
     others: tuple[ValueRow, ...]
     turns: tuple[TurnRow, ...]
+    waves: tuple[WaveChart, ...]
 
     @property
     def duration_s(self) -> float:
@@ -102,6 +104,7 @@ def bout_view(bout: BoutRow, segment: SegmentRow | None) -> BoutView:
             )
             for turn in bout.turns
         ),
+        waves=wave_charts(bout.waveforms, by_id),
     )
 
 

@@ -52,7 +52,8 @@ def metric_info(metric: str) -> MetricInfo:
 
 def _directions(metric: str) -> tuple[str, str]:
     if metric.endswith("_ln_pct"):
-        return ("right greater", "left greater") if "_rom_" in metric else ("right longer", "left longer")
+        longer = any(word in metric for word in ("_time_", "_support_", "_length_"))
+        return ("right longer", "left longer") if longer else ("right greater", "left greater")
     if metric.endswith(("_asym_deg", "_nsi_pct")):
         return "more on the right", "more on the left"
     return "", ""

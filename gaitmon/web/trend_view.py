@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gaitmon.store.series import DayRow
-from gaitmon.trends import Evaluation, State, evaluate
+from gaitmon.symmetry.metrics import METRICS
+from gaitmon.trends import LIMP_INDEX, WAVEFORM_CHANGE, Evaluation, State, evaluate, limp_days
 from gaitmon.web.definitions import MetricInfo, core_metrics, metric_info
+from gaitmon.web.formats import quantity
 
 STRAIGHT = "straight"  # the stratum that alerts are decided in
 
@@ -40,10 +42,15 @@ class TrendChart:
     smoothed: tuple[tuple[str, float], ...]
     alert_days: tuple[str, ...]
     simulated: bool
+    parts: tuple[str, ...] = ()  # in words, of the newest day: what this metric is made of
 
     @property
     def latest(self) -> DayRow | None:
         return next((p for p in reversed(self.points) if p.valid and p.value is not None), None)
+
+    @property
+    def against_own(self) -> bool:
+        return self.info.id in _AGAINST_OWN
 
     @property
     def outside(self) -> bool:
@@ -108,7 +115,27 @@ class Trends:
             smoothed=tuple(s for s in self.smoothed(metric) if s[0] in shown),
             alert_days=tuple(day for day in alert_days if day in shown),
             simulated=any(row.simulated for row in rows),
+            parts=self.parts(metric),
         )
+
+    def parts(self, metric: str) -> tuple[str, ...]:
+        """What a metric that is made of others is made of, on its newest day."""
+        if metric == LIMP_INDEX:
+            limps = limp_days({m: self.days.get(m, []) for m in METRICS[metric].parts})
+            found = limps[-1].parts if limps else {}
+            return tuple(f"{_brief(m)} {quantity(z, 'SD', signed=True)}" for m, z in found.items())
+        newest = next((r.day for r in reversed(self.days.get(metric, [])) if r.value is not None), None)
+        return tuple(
+            f"{_brief(part)} {quantity(row.value, metric_info(part).unit)}"
+            for part in (METRICS[metric].parts if metric in METRICS else ())
+            for row in self.days.get(part, [])
+            if row.day == newest and row.value is not None
+        )
+
+
+# Shown with the metric they are a part of, not by themselves.
+_ONLY_PARTS = {p for m in METRICS.values() if not m.stored for p in m.parts if not METRICS[p].stored}
+_AGAINST_OWN = {LIMP_INDEX, *WAVEFORM_CHANGE}  # begin with the baseline that they are held against
 
 
 def wearer_trends(rows: Sequence[DayRow], stratum: str | None = None) -> Trends:
@@ -144,11 +171,15 @@ def _by_valid_days(rows: Sequence[DayRow]) -> list[str]:
 def trend_charts(trends: Trends, n_days: int | None) -> tuple[list[TrendChart], list[TrendChart]]:
     """The core metrics, and the rest that has days (without per-side values: the bout shows those)."""
     core = core_metrics()
-    others = sorted(m for m in trends.days if m not in core and not is_per_side(m))
+    others = sorted(m for m in trends.days if m not in core and not is_per_side(m) and m not in _ONLY_PARTS)
     return (
         [trends.chart(metric, n_days) for metric in core if trends.days.get(metric)],
         [trends.chart(metric, n_days) for metric in others],
     )
+
+
+def _brief(metric: str) -> str:
+    return metric_info(metric).name.partition(",")[0]
 
 
 def is_per_side(metric: str) -> bool:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gaitmon.model import MetricValue, Turn
+from gaitmon.model import Angle, MetricValue, Side, Turn, Waveform
 from gaitmon.review import Reviewer
 from gaitmon.store.registry import Registry, Role, User, Wearer
 from gaitmon.store.series import BoutRow, Row, SegmentRow, StrideRow
 from gaitmon.store.sqlite import SqliteSeriesStore
+from gaitmon.symmetry.norms import norm
 from gaitmon.web.settings import WebSettings
 from tests.peers.browser import Server
 
@@ -131,6 +132,7 @@ def walk(wearer: Wearer, day: date, n: int, drift: float, rng: np.random.Generat
             metrics=metrics,
             quality=(),
             simulated=wearer.simulated,
+            waveforms=_waveforms(per_side, drift),
         ),
         *(
             StrideRow(
@@ -143,6 +145,22 @@ def walk(wearer: Wearer, day: date, n: int, drift: float, rng: np.random.Generat
     ]  # fmt: skip
 
 
+def _waveforms(n: int, drift: float) -> tuple[Waveform, ...]:
+    """The norm's curves; the right thigh extends less, the more the walk has drifted."""
+    rng = np.random.default_rng(n)
+    out = []
+    for angle in Angle:
+        usual = norm(angle, 1.2, 0.9)
+        assert usual is not None
+        sd = np.full(101, 2.5 if angle in (Angle.THIGH_FLEXION, Angle.HIP_FLEXION) else 0.9)
+        for side in Side:
+            mean = usual.mean_deg * (1.0 + 0.02 * rng.normal())
+            if side is Side.RIGHT and angle in (Angle.THIGH_FLEXION, Angle.HIP_FLEXION):
+                mean = np.where(mean < 0.0, mean * (1.0 - 0.06 * drift), mean)
+            out.append(Waveform.of(angle, side, n, mean, sd))
+    return tuple(out)
+
+
 def _metrics(n: int, drift: float, rng: np.random.Generator) -> tuple[MetricValue, ...]:
     step, stance = 4.0 + drift + rng.normal(0, 0.9), 3.0 + drift + rng.normal(0, 0.8)
     rom, drop = -5.0 + rng.normal(0, 1.8), 1.1 + 0.15 * drift + rng.normal(0, 0.45)
@@ -153,6 +171,7 @@ def _metrics(n: int, drift: float, rng: np.random.Generator) -> tuple[MetricValu
         "swing_time_ln_pct": -1.5 * stance,
         "thigh_rom_ln_pct": rom,
         "drop_asym_deg": drop,
+        "impact_ln_pct": 2.0 + np.random.default_rng(n).normal(0, 2.0),
     }
     sides: dict[str, float] = {}
     for name, middle, ln, unit in (
@@ -164,10 +183,12 @@ def _metrics(n: int, drift: float, rng: np.random.Generator) -> tuple[MetricValu
         sides[f"{name}_left_{unit}"] = middle * exp(-ln / 200)
         sides[f"{name}_right_{unit}"] = middle * exp(ln / 200)
     plain = {
+        "thigh_flexion_rmsd_deg": 1.3 + 0.2 * drift,
         "pelvis_tilt_rom_deg": 4.4 + rng.normal(0, 0.3),
         "pelvis_obliquity_rom_deg": 8.1 + rng.normal(0, 0.4),
         "cadence_steps_min": 111.0 + rng.normal(0, 2),
         "stride_time_s": 1.08,
+        "walking_speed_m_s": 1.1,
         "hip_sparkle_index": 0.42,  # a metric of some later version
     }
     values = [MetricValue(m, v, float(error), n, n) for m, v in signed.items()]

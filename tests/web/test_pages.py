@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from gaitmon.model import Angle
 from gaitmon.store.registry import AlertState
 from gaitmon.store.series import NoticeRow
 from gaitmon.web.settings import WebSettings
@@ -213,6 +214,12 @@ def test_rest_gives_what_is_stored(client: httpx.Client, practice: Practice) -> 
     assert {d["day"] for d in since["items"]} == {"2026-11-19", "2026-11-20"}
     bouts = client.get("/api/v1/wearers/w-ben/bouts").json()
     assert (len(bouts["items"]), bouts["simulated"]) == (7, False)
+    (waveform, *more) = bouts["items"][-1]["waveforms"]
+    assert (waveform["angle"], waveform["side"], len(more)) == ("thigh_flexion", "left", 9)
+    latest = practice.store.latest_bout("w-ben")
+    assert latest is not None
+    assert waveform["mean_deg"] == latest.waveforms[0].mean_deg.tolist()
+    assert waveform["sd_deg"] == [2.5] * 101
     strides = client.get("/api/v1/wearers/w-ada/segments/s-2026-11-20/strides").json()
     assert len(strides["items"]) == 6
     assert strides["simulated"] is True
@@ -322,3 +329,29 @@ def test_the_urgent_help_text(practice: Practice) -> None:
         "calf swelling",
     ):
         assert said in page
+
+
+def test_the_waveforms_of_the_bout_are_drawn_and_told_in_words(client: httpx.Client) -> None:
+    page = client.get("/wearers/w-ben").text
+    words = re.findall(r'<svg viewBox="0 0 264 130" role="img" aria-label="([^"]+)"', page)
+    assert len(words) == len(Angle)
+    assert re.fullmatch(
+        r"Thigh flexion over the gait cycle: left from −1\d\.\d° to 2\d\.\d°, \d+ strides; "
+        r"right from −1\d\.\d° to 2\d\.\d°, \d+ strides\. The sides differ by 1\.3° RMS \(SE .*\)\.",
+        words[0],
+    ), words[0]
+    for kind in ("wave-line left", "wave-line right", "wave-band left", "wave-band right"):
+        assert page.count(f'class="{kind}"') == len(Angle)
+
+
+def test_a_composite_is_never_shown_without_its_parts(client: httpx.Client) -> None:
+    page = client.get("/wearers/w-ada").text
+    limp = page[page.index('id="trend-limp_index"') :].partition("</figcaption>")[0]
+    assert "alerts nobody" in limp
+    for name in ("Stance time", "Step time", "Impact peak", "Thigh range of motion", "Pelvic drop"):
+        assert re.search(rf"{name}[^;]* [+−]?\d+\.\d+ SD", limp), name
+    change = page[page.index('id="trend-waveform_deviation_deg"') :].partition("</figcaption>")[0]
+    for name in ("Left thigh flexion", "Right thigh flexion", "Pelvic tilt", "Pelvic obliquity", "rotation"):
+        assert re.search(rf"{name} \d+\.\d°", change), name
+    assert 'id="trend-pelvic_tilt_deviation_deg"' not in page
+    assert "limp_index" not in client.get("/wearers/w-cem").text  # no baseline yet
