@@ -49,6 +49,17 @@ def running(*args: object) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+def streaming(home: Path) -> list[str]:
+    """Sensors that, by the store, stream at their rate."""
+    with store_of(home) as store:
+        bodies = [json.loads(row.body) for row in store.health("anna")]
+    return [
+        b["sensor"]
+        for b in bodies
+        if b["state"] == "streaming" and b["packet_hz"] > 50 and b["packets"] > 100
+    ]
+
+
 def test_a_walk_over_the_air_survives_kill_9_and_ends_with_ctrl_c(home: Path) -> None:
     """One segment, each stride once; health in the store; sensors let go, so that the next run has them."""
     collect = ("collect", "--wearer", "anna", "--virtual", "--home", home)
@@ -60,6 +71,7 @@ def test_a_walk_over_the_air_survives_kill_9_and_ends_with_ctrl_c(home: Path) ->
         before = stored_strides(home)
         with running(*collect) as second:
             wait_until(lambda: stored_strides(home) > before, "strides after kill -9", 60.0)
+            wait_until(lambda: len(streaming(home)) == 3, "the health of streaming sensors", 60.0)
             second.send_signal(signal.SIGINT)
             said, _ = second.communicate(timeout=30.0)
             assert second.returncode == 0, said
@@ -71,7 +83,7 @@ def test_a_walk_over_the_air_survives_kill_9_and_ends_with_ctrl_c(home: Path) ->
         assert store.losses() == []
     assert sorted(body["placement"] for body in health.values()) == sorted(PLACEMENTS)
     assert {body["state"] for body in health.values()} == {"stopped"}
-    assert all(body["packets"] > 300 for body in health.values())
+    assert all(body["packets"] > 100 for body in health.values())
     assert not any(part in json.dumps(health) for part in ADDRESSES)
     kept = gaitmon("replay", home / "archive-gateway", "--json")
     strides = [json.loads(line) for line in kept.stdout.splitlines() if '"kind":"stride"' in line]
