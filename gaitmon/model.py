@@ -127,6 +127,7 @@ class Contact:
     t_s: float
 
 
+FROM_PELVIS = "contacts from the pelvis alone: sides are less certain"  # of a bout
 SPEED_UNCERTAIN = "speed uncertain"  # thighs and pelvis disagree on the length by more than 20 %
 LEG_LENGTH_ASSUMED = "leg length assumed"
 LENGTH_NOT_CALIBRATED = "length not calibrated"  # the calibrated sensor was not there for this stride

@@ -38,6 +38,7 @@ from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, MOVED_DEG, SETTLED_WALK, 
 from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import (
+    FROM_PELVIS,
     Alignment,
     Gap,
     ImuBlock,
@@ -221,7 +222,9 @@ class GaitPipeline:
         for contact in self._stages.advance(sequence, upto):
             since_s = self._assembler.opened_s(contact.side)
             blind = since_s is not None and self._stages.blind(contact.side, since_s, contact.t_s)
-            self._assembler.push(contact, blind=blind, period_s=sequence.period_s)
+            self._assembler.push(
+                contact, blind=blind, period_s=sequence.period_s, both_feet=self._stages.from_pelvis
+            )
             yield contact
         yield from self._strides(math.inf if sequence.closed else self._stages.complete_until(upto) / 100.0)
         if sequence.closed:
@@ -331,7 +334,7 @@ class GaitPipeline:
         if any(a.quality.get("standing") == 0.0 for a in self._alignment.values()):
             out.append("no standing seen: angles are relative to mean walking posture")
         if from_pelvis:
-            out.append("contacts from the pelvis alone: sides are less certain")
+            out.append(FROM_PELVIS)
         return tuple(out)
 
     # ---- what a reader must know ------------------------------------------------------------

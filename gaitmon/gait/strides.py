@@ -12,6 +12,7 @@ MIN_STRIDE_S, MAX_STRIDE_S = 0.4, 3.0  # Mobilise-D accepts 0.2-3.0 s a stride; 
 TWO_STRIDES = (
     1.4  # times the usual stride: more, with samples missing in between, may be two (geometric mean)
 )
+LONGEST_TO_SHORTEST_STEP = 1.6  # a marked limp is 1.3; a step left out makes 2
 USUAL_OF, USUAL_FOR_S = 6, 20.0  # strides that say what is usual, and for how long
 
 
@@ -38,8 +39,8 @@ class StrideAssembler:
     """
 
     _ordinal: dict[Side | None, int] = field(default_factory=dict)
-    _open: dict[Side | None, Contact] = field(default_factory=dict)
-    _open_ordinal: dict[Side | None, int] = field(default_factory=dict)
+    _open: dict[Side | None, tuple[Contact, int]] = field(default_factory=dict)  # with its ordinal
+    _other_foot: tuple[Contact, int] | None = None  # of contacts without side: the last but one
     _recent: list[Contact] = field(default_factory=list)
     _waiting: list[tuple[Side | None, int, Contact, Contact]] = field(default_factory=list)
     _usual: list[tuple[float, float]] = field(default_factory=list)  # end and duration of whole strides
@@ -47,21 +48,28 @@ class StrideAssembler:
     def new_sequence(self) -> None:
         """A stride never reaches from one gait sequence into another."""
         self._open.clear()
+        self._other_foot = None
         self._recent.clear()
         self._waiting.clear()
 
-    def push(self, contact: Contact, *, blind: bool = False, period_s: float = 0.0) -> None:
+    def push(
+        self, contact: Contact, *, blind: bool = False, period_s: float = 0.0, both_feet: bool = False
+    ) -> None:
         """blind: samples of what tells this side are missing since its initial contact before.  period_s:
-        the gait sequence's stride period, for want of strides."""
+        the gait sequence's stride period, for want of strides.  both_feet: contacts without a side are of
+        either foot in turn, not of one leg whose side is unknown: then every other one closes a stride."""
         self._recent = [c for c in self._recent if c.t_s > contact.t_s - 3 * MAX_STRIDE_S] + [contact]
         if contact.kind is not ContactKind.IC:
             return
         ordinal = self._ordinal[contact.side] = self._ordinal.get(contact.side, 0) + 1
-        before = self._open.get(contact.side)
-        if before is not None and self._is_one(before.t_s, contact.t_s, period_s, blind=blind):
-            self._waiting.append((contact.side, self._open_ordinal[contact.side], before, contact))
-        self._open[contact.side] = contact
-        self._open_ordinal[contact.side] = ordinal
+        last, before = self._open.get(contact.side), self._open.get(contact.side)
+        if both_feet and contact.side is None:
+            before, self._other_foot = self._other_foot, last
+            if before is not None and last is not None and not _in_turn(before[0], last[0], contact):
+                before = None
+        if before is not None and self._is_one(before[0].t_s, contact.t_s, period_s, blind=blind):
+            self._waiting.append((contact.side, before[1], before[0], contact))
+        self._open[contact.side] = contact, ordinal
 
     def _is_one(self, start_s: float, end_s: float, period_s: float, *, blind: bool) -> bool:
         duration_s = end_s - start_s
@@ -76,7 +84,7 @@ class StrideAssembler:
     def opened_s(self, side: Side | None) -> float | None:
         """The side's last initial contact in this gait sequence."""
         before = self._open.get(side)
-        return None if before is None else before.t_s
+        return None if before is None else before[0].t_s
 
     def ready(self, complete_until_s: float) -> list[StrideTimes]:
         """Strides that end before complete_until_s, up to which both sides' contacts are known."""
@@ -96,6 +104,12 @@ class StrideAssembler:
             _only(c.t_s for c in between if opposite and c.side is opposite and c.kind is ContactKind.IC),
             _only(c.t_s for c in between if opposite and c.side is opposite and c.kind is ContactKind.FC),
         )
+
+
+def _in_turn(a: Contact, b: Contact, c: Contact) -> bool:
+    """Whether two steps are alike enough for none to be missing between them."""
+    one, other = b.t_s - a.t_s, c.t_s - b.t_s
+    return max(one, other) < LONGEST_TO_SHORTEST_STEP * min(one, other)
 
 
 def _only(times: Iterable[float]) -> float | None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from gaitmon.errors import MessageError
 from gaitmon.model import (
+    FROM_PELVIS,
     Angle,
     MetricValue,
     Notice,
@@ -199,7 +200,7 @@ def _bout_rows(message: BoutMessage, b: BoutBody) -> list[Row]:
         start_s=b.start_s,
         end_s=b.end_s,
         stratum=b.stratum,
-        n_steps=_steps(b.strides),
+        n_steps=_steps(b.strides, both_feet=FROM_PELVIS in b.quality),
         n_left=counted.count("left"),
         n_right=counted.count("right"),
         turns=tuple(Turn(t.start_s, t.end_s, t.angle_rad) for t in b.turns),
@@ -216,12 +217,14 @@ def _bout_rows(message: BoutMessage, b: BoutBody) -> list[Row]:
     return [bout, *verdicts]
 
 
-def _steps(strides: Iterable[VerdictBody]) -> int:
-    """Initial contacts: one more than strides in each run of one side's; of a thigh alone, twice as many."""
+def _steps(strides: Iterable[VerdictBody], *, both_feet: bool) -> int:
+    """Initial contacts: one more than strides in each run of one side's; of a thigh alone, twice as many.
+    both_feet: strides without a side overlap, one for each foot in turn, and have two contacts more."""
     n, last = 0, dict[str, int]()
     for side, ordinal in sorted((v.side, v.ordinal) for v in strides):
         begins = last.get(side) != ordinal - 1
-        n += (1 + begins) * (2 if side == "unknown" else 1)
+        alone = side == "unknown" and not both_feet
+        n += (1 + begins) * 2 if alone else 1 + begins * (2 if side == "unknown" else 1)
         last[side] = ordinal
     return n
 

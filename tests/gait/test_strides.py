@@ -131,3 +131,12 @@ def test_over_a_hole_there_is_no_room_for_two(duration_s: float, given: bool) ->
 def test_without_strides_the_sequence_says_what_is_usual() -> None:
     assert len(blind_strides([1.2], blind=0)) == 1
     assert blind_strides([2.2], blind=0) == []
+
+
+def test_contacts_of_either_foot_in_turn_make_strides_of_two_steps() -> None:
+    """A pelvis that does not know its forward: no side is told, and no step is taken for a stride."""
+    assembler = StrideAssembler()
+    for t_s in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 3.5, 4.0):  # the foot at 2.5 was missed
+        assembler.push(Contact(ContactKind.IC, None, t_s), both_feet=True)
+    found = [(s.start_s, s.end_s) for s in assembler.ready(9.0)]
+    assert found == [(0.0, 1.0), (0.5, 1.5), (1.0, 2.0), (3.0, 4.0)]
