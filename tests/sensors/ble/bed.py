@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from math import inf
 from typing import TypeVar
 
@@ -21,7 +20,7 @@ from gaitmon.sensors.ble.service import stream
 from gaitmon.sensors.layout import Ticks
 from gaitmon.sensors.profile import FirmwareProfile, load_profiles
 from gaitmon.sensors.raw import AssignedSensor, LinkDown, LinkUp, Notification, Stalled
-from gaitmon.virtual import ClockModel, Hub, LinkModel, Motion, VirtualRadio, VirtualSensor, warped_loop
+from gaitmon.virtual import Hub, LinkModel, Motion, VirtualRadio, VirtualSensor, warped_loop
 from tests.needs import ROOT
 
 T = TypeVar("T")
@@ -136,16 +135,12 @@ async def bed(
     link: LinkModel | None = None,
     profile: FirmwareProfile = DOT,
     rate_hz: float = 60.0,
-    clocks: Sequence[ClockModel] = (),
 ) -> AsyncIterator[Bed]:
     """n sensors in the room.  slots: of the adapter's chip, 0 without limit; trusted: what the collector is
     told it has."""
     async with VirtualRadio(seed=1) as radio:
         hub = await radio.adapter(slots=slots)
-        sensors = [
-            await radio.sensor(profile, STILL, link=link, clock=clock)
-            for _, clock in zip_longest(range(n), clocks[:n])
-        ]
+        sensors = [await radio.sensor(profile, STILL, link=link) for _ in range(n)]
         mode = profile.default_mode
         assignments = [
             Assignment(
