@@ -302,6 +302,7 @@ class GaitPipeline:
     def _close_bout(self, now_s: float) -> Iterator[Result]:
         walked, self._bout = self._bout, []
         from_pelvis, self._from_pelvis = self._from_pelvis, False
+        since = self._closed_until
         if len(walked) < MIN_STRIDES:
             return
         strides = [w.stride for w in walked]
@@ -314,7 +315,8 @@ class GaitPipeline:
         if kind.startswith("excluded"):
             counted = []
         self._bouts += 1
-        metrics, curves = self._meter.summed_up(counted, kind)
+        stood = self._aligner.stood(since, math.floor(100 * start_s), self._alignment)
+        metrics, curves = self._meter.summed_up(counted, kind, stood)
         yield WalkingBout(
             self._bouts, start_s, end_s, kind, verdicts, turns,
             metrics, self._quality(from_pelvis=from_pelvis), curves,

@@ -42,7 +42,7 @@ from gaitmon.symmetry.cycle import (
     levelled,
 )
 from gaitmon.symmetry.loading import IMPACT_S
-from gaitmon.symmetry.pelvis import limb_strides, pelvis_strides
+from gaitmon.symmetry.pelvis import limb_strides, obliquity_deg, pelvis_strides, tilt_deg
 from gaitmon.symmetry.strides import MeasuredStride
 from gaitmon.symmetry.summary import summarise
 from gaitmon.symmetry.waveforms import cycles, waveforms
@@ -184,11 +184,16 @@ class StrideMeter:
         return Piece(a, rows[:, :3].copy(), alignment.rotation)
 
     def summed_up(
-        self, walked: Sequence[Walked], stratum: str
+        self, walked: Sequence[Walked], stratum: str, stood: Floats | None = None
     ) -> tuple[tuple[MetricValue, ...], tuple[Waveform, ...]]:
-        """Metric values and waveforms of the strides of a bout that count, all straight."""
+        """Metric values and waveforms of the strides of a bout that count, all straight.
+
+        stood: (n, 3), the pelvis' vertical in its own frame, per second of standing before the bout.
+        """
+        up = np.empty((0, 3)) if stood is None else stood
+        standing = np.stack([tilt_deg(up), obliquity_deg(up)], axis=1)
         if not walked:
-            return summarise([], stratum), ()
+            return summarise([], stratum, standing=standing), ()
         curves = np.stack([w.curves for w in walked]).astype(np.float64)
         strides = self._with_lengths([w.stride for w in walked], curves)
         curves = levelled(curves, strides)
@@ -199,7 +204,8 @@ class StrideMeter:
             for w, s, p, limb in zip(walked, strides, pelvis, limbs, strict=True)
         ]
         own = cycles(curves, strides)
-        return summarise(measured, stratum, own, self._spatial.leg.length_m), waveforms(own)
+        leg_m = self._spatial.leg.length_m
+        return summarise(measured, stratum, own, leg_m, standing=standing), waveforms(own)
 
     def _with_lengths(self, strides: Sequence[Stride], curves: Floats) -> list[Stride]:
         duration_s = np.array([s.duration_s for s in strides])

@@ -31,6 +31,8 @@ _FIRST_RESTS, _RESTS = 5, 30  # of STILL each: those taken as they are, and thos
 _SAME_STANCE = np.cos(np.radians(2.0))
 MOVED_DEG = 10.0  # a strap that gave way by less is within how differently a person stands
 _STEADY_DEG = 8.0
+STANDING_DEG = 20.0  # a person who stands leans less from how she stood, a thigh that sits more
+STOOD = 6  # rests on end
 _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 
 
@@ -85,6 +87,30 @@ class Aligner:
             ups[p] = unit(mean)
         if ups:
             self._still.append((tick_index, ups))
+
+    def stood(self, first: int, last: int, alignments: Mapping[Placement, Alignment]) -> Floats:
+        """The pelvis' vertical in its segment's own frame, (n, 3), in each second of standing at rest in grid
+        indices (first, last], as far back as rests are remembered.
+
+        Standing: pelvis and at least one thigh lean within STANDING_DEG of the standing of calibration, for
+        STOOD seconds on end; of rests after the alignments in force only, which the earlier ones have made.
+        """
+        pelvis = alignments.get(Placement.PELVIS)
+        if pelvis is None or not pelvis.flexion_known:
+            return np.empty((0, 3))
+        first = max(first, *(round(100 * a.effective_s) for a in alignments.values()))
+        runs: list[list[tuple[int, Floats]]] = []
+        for at, ups in self._still:
+            known = [p for p in ups if p in alignments]
+            if not (first < at <= last and Placement.PELVIS in known and len(known) > 1):
+                continue
+            if max(_angle_deg(ups[p], alignments[p].rotation[2]) for p in known) > STANDING_DEG:
+                continue
+            if not runs or at - runs[-1][-1][0] > STILL:
+                runs.append([])
+            runs[-1].append((at, pelvis.rotation @ ups[Placement.PELVIS]))
+        stood = [up for run in runs if len(run) >= STOOD for _, up in run]
+        return np.array(stood) if stood else np.empty((0, 3))
 
     def align(
         self, start: int, end: int, chains: Mapping[Placement, SensorChain], effective: int

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from gaitmon.model import LENGTH_FLAGS, MetricValue, Side
+from gaitmon.model import LENGTH_FLAGS, Floats, MetricValue, Side
 from gaitmon.symmetry.definition import PACE, PROPORTION, SCATTER, Group, MetricDefinition
 from gaitmon.symmetry.estimates import Estimate, Sides, error_of, of_both, of_mean, of_sides
 from gaitmon.symmetry.indices import (
@@ -32,6 +32,7 @@ _SIDED_H = [METRICS[f"{what}_left_{unit}"].persistence for what, unit in SIDED]
 _COMPARED = [[f"{what}_ln_pct", f"{what}_asym_{unit}"] for what, unit in SIDED]
 _DIFFERENCE_H = [next((METRICS[m].persistence for m in own if m in METRICS), PROPORTION) for own in _COMPARED]
 _BOTH_H = [METRICS[metric].persistence for metric in BOTH]
+_STANDING = ("standing_tilt_deg", "standing_obliquity_deg")
 _SWING, _SPEED = SIDED.index(("swing_time", "s")), BOTH.index("walking_speed_m_s")
 
 
@@ -52,15 +53,19 @@ def summarise(
     stratum: str = "straight",
     cycles: Cycles = MappingProxyType({}),
     leg_length_m: float | None = None,
+    *,
+    standing: Floats | None = None,
 ) -> tuple[MetricValue, ...]:
     """Every stored metric of the table, in its order.
 
-    strides: accepted, straight, any order, of one bout of this stratum.  cycles: of them.  A metric with
+    strides: accepted, straight, any order, of one bout of this stratum.  cycles: of them.  standing: tilt and
+    obliquity of the pelvis against calibration, (seconds, 2) deg, at rest before the bout.  A metric with
     fewer strides than its minimum, or not valid in the stratum, has value None and says so in its note.
     """
     table = Strides.of(strides)
     found = dict(_of_sides(table)) | dict(_of_both(table)) | dict(_of_phases(table)) | dict(_smooth(table))
     found |= dict(_of_curves(cycles, found["walking_speed_m_s"].value, leg_length_m))
+    found |= dict(_of_standing(np.empty((0, 2)) if standing is None else standing))
     doubts = _length_doubts(strides)
     return tuple(_told(d, found[d.id], stratum, doubts) for d in STORED)
 
@@ -68,7 +73,8 @@ def summarise(
 def _told(d: MetricDefinition, f: _Found, stratum: str, doubts: str) -> MetricValue:
     """The value if it may be given, else why not."""
     if f.n < d.min_strides:
-        note = f"not enough strides ({f.n} of {d.min_strides})"
+        what = "seconds of standing" if d.id in _STANDING else "strides"
+        note = f"not enough {what} ({f.n} of {d.min_strides})"
     elif stratum not in d.strata:
         note = f"not given for a bout of kind {stratum}"
     elif f.note or not math.isfinite(f.value):
@@ -208,6 +214,13 @@ def _of_curves(cycles: Cycles, speed_m_s: float, leg_length_m: float | None) -> 
     leg_m = math.nan if leg_length_m is None else leg_length_m
     metric, left, right, e = from_norm(cycles, speed_m_s, leg_m)
     yield metric, _Found(left, right, min(left, right), e.value, e.error)
+
+
+def _of_standing(standing: Floats) -> Iterator[tuple[str, _Found]]:
+    """What is counted are seconds."""
+    for metric, x in zip(_STANDING, standing.T, strict=True):
+        e = of_mean(x)
+        yield metric, _Found(e.n, 0, e.n, e.value, e.error)
 
 
 def _length_doubts(strides: Sequence[MeasuredStride]) -> str:

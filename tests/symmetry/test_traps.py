@@ -135,7 +135,8 @@ def test_fewer_strides_than_the_minimum_give_no_number_in_any_metric(n: int) -> 
         if counted[of_both] < need:
             assert m.value is None, m.metric
             assert m.standard_error is None
-            assert m.note.startswith("not enough strides ("), m.metric
+            what = "seconds of standing" if m.metric.startswith("standing_") else "strides"
+            assert m.note.startswith(f"not enough {what} ("), m.metric
             assert m.note.endswith(f" of {need})")
 
 

@@ -112,4 +112,18 @@ ROWS: tuple[MetricDefinition, ...] = (
         persistence=EVENTS,
         change=Change(10.0, "no figure for these sensors is published", Tag.JUDGEMENT),
     ),
+    *(
+        MetricDefinition(
+            f"standing_{what}_deg", f"Pelvic {what} in standing, against calibration", "deg", sign,
+            f"mean {what} in the seconds of standing at rest before the bout, less that of the calibration "
+            "standing; counted are seconds, not strides",
+            "CLINICAL 1.7: never a fault, how the strap sits is in it; only against the wearer's own, and "
+            "only where the strap was not touched",
+            _G, change=Change(3.0, "CLINICAL 3.2", Tag.JUDGEMENT),
+        )
+        for what, sign in (
+            ("tilt", "positive: further forward (anterior) than at calibration"),
+            ("obliquity", "positive: left side up"),
+        )
+    ),
 )  # fmt: skip
