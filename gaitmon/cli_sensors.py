@@ -46,6 +46,9 @@ def add(commands: Commands) -> None:
         p.add_argument(f"--{name}", metavar="ID", help=f"assign: the sensor on the {where}")
     p.add_argument("--seconds", type=float, default=SCAN_S, help=f"how long to scan (default {SCAN_S:g})")
     p.add_argument("--battery", action="store_true", help="scan: connect to each and ask for its battery")
+    p.add_argument(
+        "--exchange", action="store_true", help="check: exchange left and right, if so, without asking"
+    )
     p.add_argument("--json", action="store_true", help="for programs (scan, list, check)")
     add_radio_options(p)
     p.add_argument("--home", type=Path, help="where the gateway's book is (default: GAITMON_HOME)")
@@ -229,12 +232,21 @@ async def _check(
                 radio.act(task.name)
 
         checked = await check(worn, radio, profiles, ask)
-    if checked.sides == "swapped":
+    exchanged = checked.sides == "swapped" and (args.exchange or _agreed())
+    if exchanged:
         _save(settings, _swapped(book, args.who))
     if args.json:
-        print(json.dumps(asdict(checked), indent=1))
+        print(json.dumps({**asdict(checked), "exchanged": exchanged}, indent=1))
     else:
-        _show(checked)
+        _show(checked, exchanged=exchanged)
+
+
+def _agreed() -> bool:
+    """A wearer may lift the wrong knee: nothing is exchanged that nobody has confirmed."""
+    if not sys.stdin.isatty():
+        return False
+    print("The thigh labelled right was lifted. If it was the left knee, left and right must be exchanged.")
+    return input("Exchange them? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _swapped(book: SensorBook, wearer: str) -> SensorBook:
@@ -245,7 +257,7 @@ def _swapped(book: SensorBook, wearer: str) -> SensorBook:
     return book.with_wearer(wearer, {other.get(p, p): name for p, name in book.worn[wearer].items()})
 
 
-def _show(checked: Checked) -> None:
+def _show(checked: Checked, *, exchanged: bool) -> None:
     _table(
         [
             {
@@ -261,7 +273,12 @@ def _show(checked: Checked) -> None:
     print(
         {
             "right": "sides: the left thigh is the one that was lifted",
-            "swapped": "sides: the other thigh was lifted; left and right are exchanged in the book now",
+            "swapped": "sides: the thigh labelled right was lifted; "
+            + (
+                "left and right are exchanged in the book now"
+                if exchanged
+                else "nothing was changed. If it was the left knee: check again with --exchange"
+            ),
             "unknown": "sides: no thigh was clearly lifted; try again, or trust the labels",
         }[checked.sides]
     )
