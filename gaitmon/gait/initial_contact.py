@@ -33,7 +33,7 @@ class InitialContactParams:
     shoulder: int = 7  # the shoulder's centre lies this much after the push, and reaches as far either side
     shoulder_lag_s: float = 0.045  # between what simulated walkers (36 ms) and recorded ones (70 ms) show
     loading: tuple[float, float] = (0.08, 0.60)  # where the upward acceleration has its peak, the first
-    loading_rise: tuple[float, float] = (0.8, 0.6)  # that has risen by this share of the highest rise,
+    loading_rise: tuple[float, float] = (0.8, 0.55)  # that has risen by this share of the highest rise,
     loading_rise_s: tuple[float, float] = (1.40, 1.50)  # at these paces
     loading_lag: float = 0.042  # simulated walkers show 0.034 to 0.043, a recorded one 0.05
     brisk_s: float = 1.10  # paces up to this read the shoulder, from
