@@ -8,10 +8,8 @@ centre of that shoulder's curvature is the event, less a lag.  4 Hz, because sof
 
 Slow.  Nothing stops abruptly, and the shoulder is as broad as the person is unlike others.  The leg takes
 the weight, though: the thigh sinks into the end of swing and is pushed up from the landing on, and the first
-peak of its upward acceleration that stands out is the event, less a lag.  In a limp one of up to 0.8 of its
-rise comes some 150 ms before it; in very slow walking a higher one 250 ms after: what stands out depends on
-the pace.  In between brisk and slow, both, by the limb's own pace.  Where neither shows, the model P + c T
-with c from the mean curves of Schwartz 2008.
+peak of its upward acceleration that stands out is the event, less a lag.  In between, both, by the limb's own
+pace.  Where neither shows, the model P + c T with c from the mean curves of Schwartz 2008.
 """
 
 from __future__ import annotations
@@ -33,8 +31,7 @@ class InitialContactParams:
     shoulder: int = 7  # the shoulder's centre lies this much after the push, and reaches as far either side
     shoulder_lag_s: float = 0.045  # between what simulated walkers (36 ms) and recorded ones (70 ms) show
     loading: tuple[float, float] = (0.08, 0.60)  # where the upward acceleration has its peak, the first
-    loading_rise: tuple[float, float] = (0.8, 0.55)  # that has risen by this share of the highest rise,
-    loading_rise_s: tuple[float, float] = (1.40, 1.50)  # at these paces
+    loading_rise: float = 0.5  # that has risen, from the lowest before it, by this share of the highest rise
     loading_lag: float = 0.042  # simulated walkers show 0.034 to 0.043, a recorded one 0.05
     brisk_s: float = 1.10  # paces up to this read the shoulder, from
     slow_s: float = 1.25  # this on the loading, in between both
@@ -100,6 +97,5 @@ def _loading(up: Floats, period: int, pace: int, p: InitialContactParams) -> flo
     if len(tops) == 0:
         return None
     rise = x[tops] - np.minimum.accumulate(x)[tops]
-    share = float(np.interp(pace / GRID_HZ, p.loading_rise_s, p.loading_rise))
-    first = int(tops[np.argmax(rise >= share * rise.max())])
+    first = int(tops[np.argmax(rise >= p.loading_rise * rise.max())])
     return a + parabolic_top(x, first)[0] - p.loading_lag * pace
