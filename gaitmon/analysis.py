@@ -67,7 +67,7 @@ class Analysis:
 
     def volume(self) -> tuple[Volume, ...]:
         """Per 24 hours from the first sample."""
-        return volume(self.recording, self.postures, self.bouts, self.contacts)
+        return volume(self.recording, self.postures, self.bouts)
 
     def norm(self, angle: Angle) -> Norm | None:
         """The published curve at the wearer's own speed; None where that is not known or far from it."""

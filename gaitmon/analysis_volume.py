@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 
-from gaitmon.model import Contact, ContactKind, MetricValue, Posture, PostureSpan, Turn, WalkingBout
+from gaitmon.model import MetricValue, Posture, PostureSpan, Turn, WalkingBout
 from gaitmon.sensors.recording import Recording
 from gaitmon.trends.volume import volume_values
 
@@ -44,7 +44,6 @@ def volume(
     recording: Recording,
     postures: Sequence[PostureSpan],
     bouts: Sequence[WalkingBout],
-    contacts: Sequence[Contact],
 ) -> tuple[Volume, ...]:
     """As a day's (gaitmon.trends.volume), but a recording knows no midnight: its first sample begins the
     first day."""
@@ -54,9 +53,7 @@ def volume(
 
     simulated = recording.simulated
     spans = [_Span(p.posture, us(p.start_s), us(p.end_s), simulated) for p in postures]
-    walks = [
-        _Bout(us(b.start_s), us(b.end_s), _steps(b, contacts), b.turns, b.metrics, simulated) for b in bouts
-    ]
+    walks = [_Bout(us(b.start_s), us(b.end_s), b.n_steps, b.turns, b.metrics, simulated) for b in bouts]
     days: dict[str, dict[str, float]] = {}
     for v in volume_values(spans, walks, UTC):
         if v.value is not None:
@@ -67,7 +64,3 @@ def volume(
 def _volume(recording: Recording, day: str, values: dict[str, float]) -> Volume:
     from_s = recording.start_s + DAY_S * (date.fromisoformat(day) - date(1970, 1, 1)).days
     return Volume(from_s, min(from_s + DAY_S, recording.end_s), values)
-
-
-def _steps(bout: WalkingBout, contacts: Sequence[Contact]) -> int:
-    return sum(c.kind is ContactKind.IC and bout.start_s <= c.t_s <= bout.end_s for c in contacts)

@@ -12,7 +12,7 @@ Times (``t_s``, ``start_s``) are seconds on the segment's own clock.  UTC exists
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -251,6 +251,23 @@ class Waveform:
         return np.frombuffer(self.packed, "<i2")[101:] / 100.0
 
 
+def steps_of(strides: Iterable[tuple[Side | None, int]], *, both_feet: bool) -> int:
+    """Initial contacts of both feet in a bout, from side and ordinal of its strides, accepted or not.
+
+    A run of one leg's strides has one contact more than strides.  Where only one leg is told, the other has
+    made as many.  both_feet: strides without a side overlap, one for each foot in turn (a pelvis that does
+    not know its forward), and have two contacts more.
+    """
+    of: dict[Side | None, int] = {}
+    last: dict[Side | None, int] = {}
+    for side, ordinal in sorted(strides, key=lambda s: (str(s[0]), s[1])):
+        begins = last.get(side) != ordinal - 1
+        of[side] = of.get(side, 0) + 1 + begins * (2 if both_feet and side is None else 1)
+        last[side] = ordinal
+    one_leg = len(of) == 1 and not both_feet
+    return sum(of.values()) * (2 if one_leg else 1)
+
+
 @dataclass(frozen=True, slots=True)
 class WalkingBout:
     """Accepted strides without a pause of more than 3 s, final once closed.
@@ -268,6 +285,10 @@ class WalkingBout:
     metrics: tuple[MetricValue, ...]
     quality: tuple[str, ...] = ()
     waveforms: tuple[Waveform, ...] = ()
+
+    @property
+    def n_steps(self) -> int:
+        return steps_of(((v.side, v.ordinal) for v in self.strides), both_feet=FROM_PELVIS in self.quality)
 
     def waveform(self, angle: Angle, side: Side) -> Waveform | None:
         return next((w for w in self.waveforms if w.angle is angle and w.side is side), None)

@@ -103,6 +103,9 @@ class Smoothed:
         self._made.forget_before(a)
         while self._runs and self._runs[0].closed and self._runs[0].end < a - HALF:
             del self._runs[0]
+        if self._runs:
+            run = self._runs[0]
+            run.bridged = [hole for hole in run.bridged if hole[1] >= a - HALF]
 
     def _make(self, a: int, b: int) -> Floats:
         runs = [r for r in self._runs if r.start < b and r.known > a]

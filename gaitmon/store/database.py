@@ -20,7 +20,7 @@ def open_database(path: Path, schema: str, version: int, what: str) -> sqlite3.C
     what: the noun for messages, e.g. "time-series store".
     ``synchronous=FULL``: whoever was told "stored" deletes his copy, so a commit has to outlive a
     power cut, which WAL with NORMAL does not promise.
-    Raises StoreError when the file cannot be opened, is not a database or is of a newer version.
+    Raises StoreError when the file cannot be opened, is not a database or is of another version.
     """
     try:
         _make_private(path)
@@ -60,6 +60,7 @@ def _prepare(connection: sqlite3.Connection, schema: str, version: int, what: st
                     for statement in schema.split(";"):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version={version:d}")
+                    found = version
     except sqlite3.Error as error:
         raise StoreError(
             f"the {what} {path} cannot be used ({error}).",
@@ -69,6 +70,11 @@ def _prepare(connection: sqlite3.Connection, schema: str, version: int, what: st
         raise StoreError(
             f"the {what} {path} has schema version {found}, this gaitmon knows up to {version}.",
             "Install the newer gaitmon that wrote it.",
+        )
+    if found < version:
+        raise StoreError(
+            f"the {what} {path} has schema version {found}, this gaitmon needs {version}.",
+            "Move the file aside: what gateways still hold comes again, recordings can be imported again.",
         )
 
 

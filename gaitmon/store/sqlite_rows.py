@@ -14,7 +14,7 @@ from typing import Any
 from gaitmon.model import Angle, MetricValue, Side, Turn, Waveform
 from gaitmon.store.series import BoutRow, DayRow, NoticeRow, PostureRow, SegmentRow, StrideRow, Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1: before postures, waveforms and sensors' health
 
 # current: the revision in force of each segment; what readers see is joined with it.
 # strides are clustered by identity: they are read by segment, or one by one from a bout's verdicts.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +26,7 @@ from gaitmon.model import (
     Turn,
     WalkingBout,
     Waveform,
+    steps_of,
 )
 from gaitmon.store.series import BoutRow, Delivery, NoticeRow, PostureRow, Row, SegmentRow, StrideRow, Verdict
 from gaitmon.transport.schema import (
@@ -200,7 +200,9 @@ def _bout_rows(message: BoutMessage, b: BoutBody) -> list[Row]:
         start_s=b.start_s,
         end_s=b.end_s,
         stratum=b.stratum,
-        n_steps=_steps(b.strides, both_feet=FROM_PELVIS in b.quality),
+        n_steps=steps_of(
+            ((_side_of(v.side), v.ordinal) for v in b.strides), both_feet=FROM_PELVIS in b.quality
+        ),
         n_left=counted.count("left"),
         n_right=counted.count("right"),
         turns=tuple(Turn(t.start_s, t.end_s, t.angle_rad) for t in b.turns),
@@ -215,18 +217,6 @@ def _bout_rows(message: BoutMessage, b: BoutBody) -> list[Row]:
         Verdict(*key, v.side, v.ordinal, b.ordinal, v.straight, v.accepted, v.reason) for v in b.strides
     )
     return [bout, *verdicts]
-
-
-def _steps(strides: Iterable[VerdictBody], *, both_feet: bool) -> int:
-    """Initial contacts: one more than strides in each run of one side's; of a thigh alone, twice as many.
-    both_feet: strides without a side overlap, one for each foot in turn, and have two contacts more."""
-    n, last = 0, dict[str, int]()
-    for side, ordinal in sorted((v.side, v.ordinal) for v in strides):
-        begins = last.get(side) != ordinal - 1
-        alone = side == "unknown" and not both_feet
-        n += (1 + begins) * 2 if alone else 1 + begins * (2 if side == "unknown" else 1)
-        last[side] = ordinal
-    return n
 
 
 # -- to bytes and back
@@ -286,6 +276,10 @@ def _head(segment: SegmentRow) -> dict[str, Any]:
 
 def _side(side: Side | None) -> str:
     return "unknown" if side is None else side.value
+
+
+def _side_of(name: str) -> Side | None:
+    return None if name == "unknown" else Side(name)
 
 
 def _verdict(verdict: StrideVerdict) -> VerdictBody:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 
 from gaitmon.imu.motion import MotionTrack
@@ -57,6 +59,22 @@ def test_a_sensor_without_gyroscope_has_no_rates() -> None:
     seen = smoothed([(0, np.ones((80, 3)))]).view(0, 80)
     assert np.isfinite(seen[:, :3]).all()
     assert np.isnan(seen[:, 3:]).all()
+
+
+def test_an_endless_run_with_short_holes_remembers_no_more_than_it_needs() -> None:
+    """A radio that drops a packet now and then, for days: a checkpoint must not grow with it."""
+    raw = MotionTrack()
+    out = Smoothed(raw)
+    rng, sizes = np.random.default_rng(3), []
+    for k in range(200):
+        raw.begin_run(100 * k, 0, 5 if k else 0)
+        raw.append(100 * k, rng.standard_normal((95, 6)))
+        out.grow(100 * k, 100 * k + 95)
+        out.view(100 * k - 50, 100 * k + 50)
+        raw.forget_before(100 * k - 3000)
+        out.forget_before(100 * k - 200)
+        sizes.append(len(pickle.dumps(out._runs)))
+    assert max(sizes[100:]) == max(sizes[50:100])
 
 
 def test_what_was_forgotten_is_missing_not_wrong() -> None:

@@ -282,6 +282,15 @@ def test_the_file_is_private(store: SqliteSeriesStore) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
+def test_an_older_schema_is_refused_at_once_and_not_at_the_first_missing_table(tmp_path: Path) -> None:
+    path = tmp_path / "series.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=1")
+    with pytest.raises(StoreError, match="schema version 1, this gaitmon needs") as raised:
+        SqliteSeriesStore(path)
+    assert "aside" in raised.value.remedy
+
+
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "series.db"
     SqliteSeriesStore(path).close()
