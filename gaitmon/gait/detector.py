@@ -109,9 +109,11 @@ _MISSING = _Sum(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class _Window(NamedTuple):
-    """squares: of each cell the mean square about its mean, NaN where missing.  early, late: its halves."""
+    """squares: of each cell the mean square about its mean, NaN where missing.  cells: their sums.  early,
+    late: its halves."""
 
     squares: tuple[float, ...]
+    cells: tuple[_Sum, ...]
     early: _Sum
     late: _Sum
 
@@ -134,12 +136,30 @@ class _Window(NamedTuple):
         settled = (ax * bx + ay * by + az * bz) / product if product else 0.0
         return (x / length, y / length, z / length), settled
 
+    def swings_less(self, up: tuple[float, float, float], params: SequenceParams) -> bool:
+        """Whether no two cells see gravity further apart than swing_deg.  up: that of the window."""
+        seen = [_unit(c.ax, c.ay, c.az) for c in self.cells if c.n]
+        x, y, z = up
+        half = cos(radians(0.5 * params.swing_deg))
+        if all(x * a + y * b + z * c > half for a, b, c in seen):
+            return True  # so they are from each other: most walking is settled here
+        least = cos(radians(params.swing_deg))
+        return all(
+            a * x + b * y + c * z > least for i, (a, b, c) in enumerate(seen) for x, y, z in seen[i + 1 :]
+        )
+
+
+def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
+    length = sqrt(x * x + y * y + z * z) or 1.0
+    return x / length, y / length, z / length
+
 
 class _Cells:
     """The latest cells of one sensor, and their sums: each half window is summed up once.  Stateful."""
 
     def __init__(self) -> None:
         self._squares: deque[float] = deque(maxlen=CELLS)
+        self._cells: deque[_Sum] = deque(maxlen=CELLS)
         self._last = _MISSING
         self._pairs: deque[_Sum] = deque([_MISSING] * 3, maxlen=3)
         self._halves: deque[_Sum] = deque([_MISSING] * 5, maxlen=5)
@@ -147,10 +167,11 @@ class _Cells:
     def push(self, square: float, cell: _Sum) -> _Window:
         """The window that ends with this cell."""
         self._squares.append(square)
+        self._cells.append(cell)
         self._pairs.append(self._last.plus(cell))
         self._halves.append(self._pairs[0].plus(self._pairs[2]))
         self._last = cell
-        return _Window(tuple(self._squares), self._halves[0], self._halves[4])
+        return _Window(tuple(self._squares), tuple(self._cells), self._halves[0], self._halves[4])
 
 
 class WalkingDetector:
@@ -299,7 +320,7 @@ class WalkingDetector:
     def _in_posture(self, sensor: _Sensor, window: _Window, *, clear: bool) -> bool:
         """Whether gravity stays put in this walking window, and where it is in walking."""
         up, settled = window.vertical()
-        if settled < self._settled:
+        if settled < self._settled or not window.swings_less(up, self._params):
             return False
         if not sensor.thigh:
             return True

@@ -10,8 +10,9 @@ strapping on.  Of each window of 4 s, every 0.5 s:
   second harmonic of the stride is at least as strong as the first, on one thigh as on the trunk.  A
   pedalling thigh rises once a turn: from the geometry of a bicycle its second harmonic holds a fifth.
 - *Posture* (gravity, in the accelerometer's own frame): the same in both halves of the window, or somebody
-  is sitting down or getting up.  And, once a thigh has seen clear walking, no more than 40 degrees from
-  how it leans in walking: sitting and lying lie beyond, and so does the mean of a pedalling thigh.
+  is sitting down or getting up; and nowhere in it as far apart as sitting from standing, or somebody gets
+  up and down again and again.  And, once a thigh has seen clear walking, no more than 40 degrees from how
+  it leans in walking: sitting and lying lie beyond, and so does the mean of a pedalling thigh.
 - *Not running, not shaking* (accelerometers).  Running is a stride below 0.85 s (141 steps/min, where
   people break into a run: Hansen 2017) with more acceleration than a foot on the ground allows; a
   rhythm faster than walking can be, or mostly above 3.5 Hz, is a jogging knee or a rough road.
@@ -82,6 +83,7 @@ class SequenceParams:
     clear_periodicity: float = 0.6  # from here on a walking window shows how the thigh leans in walking
     lean_deg: float = 40.0
     settled_deg: float = 30.0  # between the means of the window's halves
+    swing_deg: float = 60.0  # between those of any two cells: walking and stairs have 45, sit-to-stand 80
 
     def of(self, *, gyroscope: bool, trunk: bool) -> Thresholds:
         if trunk:

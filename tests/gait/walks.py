@@ -57,9 +57,13 @@ class Walked:
     def notices(self) -> list[Notice]:
         return [r for r in self.results if isinstance(r, Notice)]
 
+    @property
+    def alignments(self) -> list[Alignment]:
+        return [r for r in self.results if isinstance(r, Alignment)]
+
     def alignment(self, placement: Placement) -> Alignment:
         """The last one."""
-        return [r for r in self.results if isinstance(r, Alignment) and r.placement is placement][-1]
+        return [a for a in self.alignments if a.placement is placement][-1]
 
 
 def walked(
