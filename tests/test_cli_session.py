@@ -10,7 +10,7 @@ import pytest
 
 from gaitmon.cli import main
 from gaitmon.sensors.formats import write_recording
-from gaitmon.sessions.kinds import GUIDES, Kind
+from gaitmon.sessions.kinds import GUIDES, STOP, Kind
 from tests.sessions.practice import practice
 
 
@@ -37,14 +37,71 @@ def marked() -> list[str]:
     return out
 
 
+# ---- RISK 17: nobody does a test without having been told how not to fall
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_test_has_a_safety_text_of_its_own(kind: Kind) -> None:
+    before, stop, after = GUIDES[kind].safety.partition(STOP)
+    assert before.strip(), f"{kind}: say what to hold on to, or who stands beside"
+    assert stop, f"{kind}: say when to stop"
+    assert not after
+    assert [k for k in Kind if GUIDES[k].safety == GUIDES[kind].safety] == [kind]
+
+
 def test_the_tests_are_explained_safety_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["session", "tests"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    for kind, guide in GUIDES.items():
-        assert kind in said
-        assert guide.safety in said
-        assert said.index(guide.safety) < said.index(guide.how)
+    said = folded(capsys.readouterr().out)
+    for kind in Kind:
+        guide, told = GUIDES[kind], said[said.index(f"{kind} ({GUIDES[kind].name}") :]
+        assert told.index(f"SAFETY: {guide.safety}") < told.index(f"How: {guide.how}")
     assert "not a diagnosis" in said
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_marking_a_test_says_its_safety_text(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: Kind
+) -> None:
+    guide = GUIDES[kind]
+    mark = f"{kind}:1-31" + (":side=left" if guide.sided else "") + (":distance=10" if guide.distance else "")
+    assert main([*new(folder), "--test", mark, "--out", str(tmp_path / "one.session.json")]) == 0
+    said = capsys.readouterr()
+    assert f"{kind}: {guide.safety}" in said.err
+    assert "wrote" in said.out
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_asking_for_a_test_says_its_safety_text_before_its_marks(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: Kind,
+) -> None:
+    guide = GUIDES[kind]
+    options = ["left"] * guide.sided + ["10"] * bool(guide.distance)
+    answers = iter(["", "", "", "", "", kind, "1", "31", *options, ""])
+    said_before_start: list[str] = []
+
+    def person(question: str) -> str:
+        if question == "start, s: ":
+            said_before_start.append(folded(capsys.readouterr().out))
+        return next(answers)
+
+    monkeypatch.setattr(builtins, "input", person)
+    out = tmp_path / "asked.session.json"
+    assert main([*new(folder), "--interactive", "--out", str(out)]) == 0
+    (before,) = said_before_start
+    assert before.index(f"SAFETY: {guide.safety}") < before.index(f"How: {guide.how}")
+    assert json.loads(out.read_text())["tests"][0]["kind"] == kind
+
+
+def folded(said: str) -> str:
+    """On one line."""
+    return " ".join(said.split())
+
+
+# ---- results, calibration, comparison
 
 
 def test_results_as_a_table_as_json_as_a_figure_and_as_a_calibration(
