@@ -135,23 +135,11 @@ def to_json(analysis: Analysis) -> dict[str, object]:
 
     docs/analysis-json.md describes every key.
     """
-    r = analysis.recording
     return {
         "schema": "gaitmon.analysis/1",
         "produced_by": analysis.produced_by,
-        "recording": {
-            "name": r.name,
-            "format": r.source_format,
-            "simulated": r.simulated,
-            "content_id": r.content_id,
-            "start_s": r.start_s,
-            "end_s": r.end_s,
-            "start_utc_us": r.start_utc_us,
-            "sensors": {
-                p: {"n_samples": s.n_samples, "rate_hz": s.rate_hz, "gyroscope": s.has_gyroscope}
-                for p, s in r.streams.items()
-            },
-        },
+        "recording": _recording_json(analysis.recording),
+        "stride_length": _stride_length_json(analysis.params),
         "contacts": [{"kind": c.kind, "side": c.side, "t_s": c.t_s} for c in analysis.contacts],
         "strides": [_stride_json(analysis, s) for s in analysis.strides],
         "bouts": [_bout_json(b) for b in analysis.bouts],
@@ -163,25 +151,54 @@ def to_json(analysis: Analysis) -> dict[str, object]:
         "postures": [
             {"posture": p.posture, "start_s": p.start_s, "end_s": p.end_s} for p in analysis.postures
         ],
-        "summary": {
-            "n_strides_left": sum(s.side is Side.LEFT for s in analysis.strides),
-            "n_strides_right": sum(s.side is Side.RIGHT for s in analysis.strides),
-            "n_strides_unknown_side": sum(s.side is None for s in analysis.strides),
-            "n_steps": sum(c.kind == "ic" for c in analysis.contacts),
-            "n_bouts": len(analysis.bouts),
-            "walking_s": sum(b.end_s - b.start_s for b in analysis.bouts),
-            "metrics": {m.metric: _metric_json(m) for m in analysis.summary},
-            "waveforms": [_waveform_json(w) for w in analysis.waveforms],
-            "norms": [
-                {"angle": n.angle, "mean_deg": n.mean_deg.tolist(), "sd_deg": n.sd_deg}
-                for angle in Angle
-                if (n := analysis.norm(angle)) is not None
-            ],
-        },
+        "summary": _summary_json(analysis),
         "volume": [_volume_json(v) for v in analysis.volume()],
         "notices": [
             {"kind": n.kind, "text": n.text, "placement": n.placement, "start_s": n.start_s, "end_s": n.end_s}
             for n in analysis.notices
+        ],
+    }
+
+
+def _recording_json(r: Recording) -> dict[str, object]:
+    return {
+        "name": r.name,
+        "format": r.source_format,
+        "simulated": r.simulated,
+        "content_id": r.content_id,
+        "start_s": r.start_s,
+        "end_s": r.end_s,
+        "start_utc_us": r.start_utc_us,
+        "sensors": {
+            p: {"n_samples": s.n_samples, "rate_hz": s.rate_hz, "gyroscope": s.has_gyroscope}
+            for p, s in r.streams.items()
+        },
+    }
+
+
+def _stride_length_json(params: PipelineParams) -> dict[str, object]:
+    spatial = params.spatial
+    return {
+        "leg_length_m": spatial.leg.length_m,
+        "leg_length_assumed": spatial.leg.assumed,
+        "calibrated": spatial.calibration is not None,
+    }
+
+
+def _summary_json(analysis: Analysis) -> dict[str, object]:
+    return {
+        "n_strides_left": sum(s.side is Side.LEFT for s in analysis.strides),
+        "n_strides_right": sum(s.side is Side.RIGHT for s in analysis.strides),
+        "n_strides_unknown_side": sum(s.side is None for s in analysis.strides),
+        "n_steps": sum(c.kind == "ic" for c in analysis.contacts),
+        "n_bouts": len(analysis.bouts),
+        "walking_s": sum(b.end_s - b.start_s for b in analysis.bouts),
+        "metrics": {m.metric: _metric_json(m) for m in analysis.summary},
+        "waveforms": [_waveform_json(w) for w in analysis.waveforms],
+        "norms": [
+            {"angle": n.angle, "mean_deg": n.mean_deg.tolist(), "sd_deg": n.sd_deg}
+            for angle in Angle
+            if (n := analysis.norm(angle)) is not None
         ],
     }
 

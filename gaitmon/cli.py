@@ -121,17 +121,22 @@ def _add_analyse(commands: Commands) -> None:
     )
     p.add_argument("--parquet", type=Path, metavar="FOLDER", help="the same as Parquet files")
     p.add_argument("--plot-from", type=float, metavar="S", help="where that minute begins (default: busiest)")
-    p.add_argument("--calibration", type=Path, metavar="FILE.json", help="the wearer's own stride length")
+    cli_session.add_leg_options(p)
+    p.add_argument(
+        "--calibration", type=Path, metavar="FILE.json",
+        help="the wearer's own stride length, from a timed walk (gaitmon session analyse --save-calibration)",
+    )  # fmt: skip
     p.set_defaults(run=_analyse)
 
 
 def _analyse(args: argparse.Namespace) -> None:
     from gaitmon.analysis import analyse, to_json
 
+    params = _params(args)
     recording = _open(args)
     long = recording.end_s - recording.start_s > LONG_S
     with _progress(f"analysing {recording.name}", show=long and sys.stderr.isatty()) as progress:
-        analysis = analyse(recording, params=_params(args.calibration), progress=progress)
+        analysis = analyse(recording, params=params, progress=progress)
     _plot(args, analysis)
     _export(args, analysis)
     if args.json:
@@ -161,11 +166,17 @@ def _plot(args: argparse.Namespace, analysis: Analysis) -> None:
         print(f"wrote {args.plot_signals}", file=sys.stderr)
 
 
-def _params(calibration: Path | None) -> PipelineParams | None:
+def _params(args: argparse.Namespace) -> PipelineParams:
+    """Raises ConfigError for a length that cannot be, or that is not the one of the calibration."""
+    from gaitmon.gait.spatial import LegLength, SpatialParams
     from gaitmon.pipeline import PipelineParams
     from gaitmon.sessions.calibration import read_calibration
 
-    return None if calibration is None else PipelineParams(spatial=read_calibration(calibration))
+    leg = LegLength.of(stature_m=args.stature, leg_length_m=args.leg_length)
+    if args.calibration is None:
+        return PipelineParams(spatial=SpatialParams(leg))
+    spatial = read_calibration(args.calibration)
+    return PipelineParams(spatial=spatial if leg.assumed else SpatialParams(leg, spatial.calibration))
 
 
 def _export(args: argparse.Namespace, analysis: Analysis) -> None:

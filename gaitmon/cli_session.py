@@ -67,13 +67,25 @@ def _add_new(actions: Commands) -> None:
     p.add_argument("--pain", type=int, metavar="0-10", help="condition: pain now")
     p.add_argument("--surface", help="condition: floor walked on")
     p.add_argument("--other", help="condition: anything else that matters")
-    p.add_argument("--leg-length", type=float, metavar="M", help="hip joint to ground, for stride length")
-    p.add_argument("--stature", type=float, metavar="M", help="instead of the leg length")
+    add_leg_options(p)
     p.add_argument("--map", metavar="PLACEMENT=SENSOR,...", help="as for gaitmon analyse")
     p.add_argument("--select", metavar="NAME", help="as for gaitmon analyse")
     p.add_argument("--out", type=Path, help="where to (default: NAME.session.json beside the recording)")
     p.add_argument("--interactive", action="store_true", help="ask for everything, one after the other")
     p.set_defaults(run=_new)
+
+
+def add_leg_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--leg-length", type=float, metavar="M",
+        help="of the wearer, in metres: from the bony point at the side of the hip (greater trochanter) down "
+        "to the ground, in the shoes worn. Stride length and speed grow with it",
+    )  # fmt: skip
+    p.add_argument(
+        "--stature", type=float, metavar="M",
+        help="height of the wearer, in metres, where the leg was not measured: 0.53 of it is taken as the "
+        "leg. With neither, 1.70 m is assumed, and said",
+    )  # fmt: skip
 
 
 def _add_analyse(actions: Commands) -> None:

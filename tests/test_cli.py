@@ -98,6 +98,20 @@ def test_a_figure_that_cannot_be_written(
     assert "folder.png" in line
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--leg-length", 92, "A leg length of 92.0 m cannot be. Give metres, 0.4 to 1.3."),
+        ("--leg-length", "nan", "Give metres"),
+        ("--stature", 172, "A stature of 172.0 m cannot be. Give metres, 0.8 to 2.4."),
+    ],
+)
+def test_a_leg_that_cannot_be(
+    option: str, value: object, said: str, walk_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in refused(capsys, "analyse", walk_path, option, value)
+
+
 def test_a_speed_that_is_none(walk_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--speed -1.0 is not positive" in refused(capsys, "demo", "--recording", walk_path, "--speed", -1)
 
@@ -142,6 +156,24 @@ def test_json_is_alone_on_standard_output(walk_path: Path, tmp_path: Path) -> No
     assert len(found["strides"]) >= 50
     for written in (figure, signals):
         assert written.read_bytes().startswith(b"\x89PNG")
+
+
+def test_lengths_go_with_the_leg(walk_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def found(*options: object) -> tuple[float, str]:
+        args = ["analyse", str(walk_path), *map(str, options)]
+        assert cli.main([*args, "--json"]) == 0
+        length = json.loads(capsys.readouterr().out)["summary"]["metrics"]["stride_length_m"]["value"]
+        assert cli.main(args) == 0
+        return length, capsys.readouterr().out
+
+    assumed, of_nobody = found()
+    measured, of_leg = found("--leg-length", 0.8)
+    by_stature, of_stature = found("--stature", 0.8 / 0.53)
+    assert measured / assumed == pytest.approx(0.8 / 0.901, abs=0.04)
+    assert by_stature == pytest.approx(measured, rel=1e-6)
+    assert "Length and speed: leg length assumed" in of_nobody
+    assert "Length and speed: for a leg of 0.80 m" in of_leg
+    assert "Length and speed: for a leg of 0.80 m" in of_stature
 
 
 @pytest.mark.parametrize("columns", [80, 120])

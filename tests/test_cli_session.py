@@ -135,6 +135,14 @@ def test_results_as_a_table_as_json_as_a_figure_and_as_a_calibration(
     assert own[0] != own[1]
     assert own[1] == pytest.approx(together, rel=0.02)
 
+    told = ["analyse", recording, "--json", "--calibration", str(calibration), "--leg-length"]
+    assert main([*told, "0.9"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["stride_length"] == {"leg_length_m": 0.9, "leg_length_assumed": False, "calibrated": True}
+    assert found["summary"]["metrics"]["stride_length_m"]["value"] == own[1]
+    assert main([*told, "0.84"]) == 2
+    assert "made with a leg length of 0.900 m, now it is 0.840 m" in capsys.readouterr().err
+
 
 def test_conditions_that_differ_are_said_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     again = [*new(folder), *marked(), "--footwear", "barefoot", "--out", str(folder / "again.session.json")]

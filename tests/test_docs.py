@@ -215,4 +215,4 @@ _BESIDE = (".value", ".standard_error", ".low_95", ".high_95", ".symmetry_ratio"
 def test_numbers_of_the_json_carry_their_unit() -> None:
     for key, said in documented_keys().items():
         if "number" in said and not key.endswith(_BESIDE):
-            assert key.endswith(("_s", "_hz", "_deg", "_rad", "_pct")), key
+            assert key.endswith(("_s", "_m", "_hz", "_deg", "_rad", "_pct")), key

@@ -17,6 +17,7 @@ from gaitmon.report.words import (
     PLUS_MINUS,
     bout_line,
     counted,
+    lengths,
     normal_of,
     postures,
     recorded,
@@ -222,7 +223,8 @@ def _symmetry(page: _Page, a: Analysis) -> None:
 def _footer(page: _Page, a: Analysis) -> None:
     """What a reader must know, then the bouts while there is room, then what holds for every page."""
     doubts = [n.text for n in a.notices if n.kind is not NoticeKind.RECORDING]
-    doubts += _length_doubts(a)
+    if said := lengths(a):
+        doubts.append(f"Speed and lengths: {said}.")
     if qualities := dict.fromkeys(q.replace("_", " ") for b in a.bouts for q in b.quality):
         doubts.append(f"Of bouts: {'; '.join(qualities)}.")
     why = uncounted(a)
@@ -245,8 +247,3 @@ def _footer(page: _Page, a: Analysis) -> None:
         f"curves. {a.produced_by}",
         fontsize=6.5, color=GREY, va="bottom", linespacing=1.5,
     )  # fmt: skip
-
-
-def _length_doubts(a: Analysis) -> list[str]:
-    speed = a.metric("walking_speed_m_s")
-    return [f"Speed and lengths: {speed.note}."] if speed and speed.value and speed.note else []

@@ -18,7 +18,7 @@ from gaitmon.report.metric_tables import (
     volume_table,
     waveform_table,
 )
-from gaitmon.report.words import DISCLAIMER, PLUS_MINUS, postures, recorded, uncounted, worn
+from gaitmon.report.words import DISCLAIMER, PLUS_MINUS, lengths, postures, recorded, uncounted, worn
 
 
 def show(analysis: Analysis, console: Console, *, every: bool = False, indices: bool = False) -> None:
@@ -73,9 +73,8 @@ def _quality(a: Analysis, console: Console, remarks: Remarks) -> None:
     console.print(_bouts(a, remarks) if a.bouts else Text("No walking bout.", style="bold"))
     if why := uncounted(a):
         console.print(Text(f"Strides that do not count: {why}"))
-    speed = a.metric("walking_speed_m_s")
-    if speed is not None and speed.value is not None and speed.note:
-        console.print(Text(f"Length and speed: {speed.note}"))
+    if said := lengths(a):
+        console.print(Text(f"Length and speed: {said}"))
     for remark in remarks.lines():
         console.print(Text(remark))
     for notice in a.notices:

@@ -59,6 +59,17 @@ def recorded(a: Analysis) -> str:
     return f"{start:%Y-%m-%d %H:%M} UTC, {length}"
 
 
+def lengths(a: Analysis) -> str:
+    """What lengths and speeds rest on, and what is doubtful of them; empty where there are none."""
+    speed, spatial = a.metric("walking_speed_m_s"), a.params.spatial
+    if speed is None or speed.value is None:
+        return ""
+    leg = [] if spatial.leg.assumed else [f"for a leg of {spatial.leg.length_m:.2f} m"]
+    tied = spatial.calibration
+    walk = [] if tied is None else [f"tied to the wearer by a timed walk at {tied.speed_m_s:.2f} m/s"]
+    return ", ".join([*leg, *walk, *([speed.note] if speed.note else [])])
+
+
 def duration(seconds: float) -> str:
     if seconds < 100.0:
         return f"{seconds:.0f} s"
