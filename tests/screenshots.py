@@ -1,6 +1,7 @@
-"""The pictures of the README, from the demo itself: python -m tests.screenshots
+"""The pictures of the documents: python -m tests.screenshots [analyse | demo]
 
-Waits until the simulated weeks have arrived and one wearer has an alert, then photographs the pages.
+analyse: the page of gaitmon analyse --plot, of a simulated walk.  demo: the pages of a running demo; waits
+until the simulated weeks have arrived and one wearer has an alert.  Without a word: both.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from gaitmon import cli
 from tests.needs import ROOT
 from tests.peers.browser import chromium, screenshot
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH_PX = 1280
 PATIENCE_S = 300.0
+SAMPLE = ("--step-asymmetry=6", "--stance-asymmetry=-5", "--drop-right=3", "--rom-ratio=0.92", "--seed=4")
 
 
 @contextmanager
@@ -41,19 +44,32 @@ def demo() -> Iterator[str]:
             process.communicate(timeout=60.0)
 
 
-def save(browser: Chrome, name: str, height_px: int | None = None) -> None:
-    """The page with at most 256 colours: text stays sharp and the file small."""
+def save(raw: Path, name: str, height_px: int | None = None) -> None:
+    """With at most 256 colours: text stays sharp and the file small."""
+    image = Image.open(raw).convert("RGB")
+    if height_px is not None:
+        image = image.crop((0, 0, image.width, min(height_px, image.height)))
+    IMAGES.mkdir(exist_ok=True)
+    image.quantize(256, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
+
+
+def photograph(browser: Chrome, name: str, height_px: int | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "page.png"
         screenshot(browser, raw)
-        image = Image.open(raw).convert("RGB")
-        if height_px is not None:
-            image = image.crop((0, 0, image.width, min(height_px, image.height)))
-        IMAGES.mkdir(exist_ok=True)
-        image.quantize(256, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
+        save(raw, name, height_px)
 
 
-def main() -> None:
+def analyse() -> None:
+    """One page for the chart, of somebody who hurries off the right leg and whose pelvis drops on it."""
+    with tempfile.TemporaryDirectory() as folder:
+        walk, page = Path(folder) / "walk.gaitrec", Path(folder) / "page.png"
+        cli.main(["simulate", str(walk), *SAMPLE])
+        cli.main(["analyse", str(walk), "--leg-length", "0.9", "--plot", str(page)])
+        save(page, "analyse.png")
+
+
+def pages() -> None:
     with demo() as link, chromium(WIDTH_PX, 900) as browser:
         browser.get(link)
         base = link.split("/login")[0]
@@ -65,11 +81,17 @@ def main() -> None:
             browser.get(base)
         time.sleep(10.0)  # for the newest days
         browser.get(base)
-        save(browser, "wearers.png", height_px=450)
+        photograph(browser, "wearers.png", height_px=450)
         browser.get(f"{base}/wearers/demo-a")
         WebDriverWait(browser, 10).until(lambda b: b.find_elements(By.CSS_SELECTOR, "canvas, svg"))
         time.sleep(2.0)
-        save(browser, "wearer.png", height_px=1105)
+        photograph(browser, "wearer.png", height_px=1105)
+
+
+def main() -> None:
+    made = {"analyse": analyse, "demo": pages}
+    for name in sys.argv[1:] or made:
+        made[name]()
     for path in sorted(IMAGES.glob("*.png")):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -113,7 +113,7 @@ def test_one_thigh(thigh: Placement) -> None:
     assert side is not None
     assert count(analysis, side) >= 25
     assert count(analysis, side.other) == 0
-    assert f"Only the {thigh} is there: no left-right comparison" in texts(analysis)
+    assert f"Only the {thigh.replace('_', ' ')} is there: no left-right comparison" in texts(analysis)
     assert "No pelvis sensor" in texts(analysis)
     assert (m := analysis.metric("step_time_ln_pct")) is None or m.value is None
     own = [s.start_s for s in analysis.strides]
@@ -213,7 +213,7 @@ def test_one_sensor_that_gave_nothing_is_left_out(value: float) -> None:
     (notice,) = told(analysis, NoticeKind.BAD_SAMPLES)
     assert notice.placement is P.LEFT_THIGH
     assert "it is left out" in notice.text
-    assert "Only the right_thigh is there" in texts(analysis)
+    assert "Only the right thigh is there" in texts(analysis)
 
 
 # ---- NaN, gaps, order ---------------------------------------------------------------------------

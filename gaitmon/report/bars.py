@@ -83,7 +83,7 @@ def _row(axis: Axes, y: float, m: MetricValue, reach: float) -> None:
         axis.plot(
             [-d.mdc, d.mdc], [y, y], ls="", marker="d", ms=3.5, mfc="white", mec="black", mew=0.7, zorder=5
         )
-    text = f"{text_of(m, signed=True)}{unit_of(d)}"
+    text = f"{text_of(m, signed=True)}{unit_of(d)}".replace("-", "−")
     axis.text(1.06, y, text, **to_the_right)
     axis.text(_COUNTS_AT, y, f"{m.n_left} | {m.n_right}", color=GREY, ha="right", **to_the_right)
 
@@ -106,7 +106,7 @@ def draw_drop(axis: Axes, a: Analysis) -> None:
                      edgecolor=COLOUR[side], hatch=HATCH[side], lw=0.8, zorder=2)  # fmt: skip
             limits = interval(m) or (m.value, m.value)
             axis.plot([at, at], limits, color="black", lw=1.1, marker="_", ms=5, mew=1.1, zorder=4)
-            text = text_of(m).split(" ")[0]
+            text = text_of(m).split(" ")[0].replace("-", "−")
             axis.annotate(text, (at, max(*limits, 0.0)), (0, 2), textcoords="offset points", ha="center",
                           fontsize=7, zorder=5)  # fmt: skip
     axis.set_xticks(range(len(_DROPS)), [text for _, text in _DROPS], fontsize=7)
@@ -114,5 +114,5 @@ def draw_drop(axis: Axes, a: Analysis) -> None:
     axis.set_title("Pelvic drop in stance (°)", loc="left", fontsize=8.5, fontweight="bold", pad=3)
     axis.text(1.0, 1.01, "↑ other side drops", transform=axis.transAxes, fontsize=6.5, color=GREY, ha="right",
               va="bottom")  # fmt: skip
-    axis.margins(y=0.12)
+    axis.margins(y=0.16)
     bare(axis, "left")

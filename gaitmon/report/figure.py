@@ -40,14 +40,14 @@ _KEY = (
     *("pelvis_tilt_rom_deg", "pelvis_obliquity_rom_deg", "pelvis_rotation_rom_deg"),
 )
 _SHORT = {
-    "double_support_pct": "Double support",
-    "stance_pct": "Stance",
+    "double_support_pct": "Double support, of the stride",
+    "stance_pct": "Stance, of the stride",
     "pelvis_tilt_rom_deg": "Pelvic tilt, range",
     "pelvis_obliquity_rom_deg": "Obliquity, range",
     "pelvis_rotation_rom_deg": "Rotation, range",
 }
 _COLUMNS = 4
-_FOOTER_IN = 0.6
+_FOOTER_IN = 0.64
 
 
 def plot_page(analysis: Analysis, path: Path) -> None:
@@ -139,6 +139,7 @@ def _key_numbers(page: _Page, a: Analysis) -> None:
                 page.text(x, f"healthy adults {normal_of(d)}", fontsize=6.5, color=GREY)
             page.top_in = top
         page.down(0.52)
+    page.down(0.06)
 
 
 def _waves(page: _Page, a: Analysis) -> None:
@@ -149,9 +150,9 @@ def _waves(page: _Page, a: Analysis) -> None:
         )
         page.down(0.35)
         return
-    _legend(page)
+    _legend(page, a)
     panels = len(drawn) + has_drop(a)
-    height = 1.14 if panels > 4 else 1.7 if panels > 1 else 2.2
+    height = 1.12 if panels > 4 else 1.7 if panels > 1 else 2.2
     width = 3.35 if panels > 1 else _RIGHT_IN - _LEFT_IN
     for i in range(panels):
         axis = page.axes(_LEFT_IN if i % 2 == 0 else _RIGHT_IN - width, width, height)
@@ -172,18 +173,21 @@ def _waves(page: _Page, a: Analysis) -> None:
     page.down(0.28)
 
 
-def _legend(page: _Page) -> None:
+def _legend(page: _Page, a: Analysis) -> None:
     from matplotlib.legend_handler import HandlerTuple  # noqa: PLC0415 - slow to import
     from matplotlib.lines import Line2D  # noqa: PLC0415 - as above
     from matplotlib.patches import Patch  # noqa: PLC0415 - as above
 
+    sides = [side for side in Side if any(w.side is side for w in a.waveforms)]
     handles: list[Any] = []  # pairs, which the stubs of legend do not know
-    for side in Side:
+    for side in sides:
         colour, hatch = COLOUR[side], HATCH[side]
         band = Patch(facecolor="none" if hatch else colour, hatch=hatch, edgecolor=colour, alpha=0.35, lw=0)
         handles.append((band, Line2D([], [], color=colour, ls=LINE[side], lw=1.8)))
     handles.append((Patch(color=NORM, lw=0), Line2D([], [], color=GREY, ls=":", lw=1)))
-    labels = ["left, mean ± SD of strides", "right", "context: norm of this speed, range of healthy adults"]
+    labels = [f"{side}, mean ± SD of strides" for side in sides] + [
+        "context: norm of this speed, range of healthy adults"
+    ]
     page.figure.legend(
         handles, labels, loc="upper left", bbox_to_anchor=(_LEFT_IN / _WIDTH_IN, page.top_in / _HEIGHT_IN),
         ncols=3, fontsize=7.5, frameon=False, borderaxespad=0, borderpad=0, handlelength=3.2, columnspacing=2,
@@ -212,7 +216,7 @@ def _symmetry(page: _Page, a: Analysis) -> None:
         page.down(height + 0.24)
     page.text(
         _LEFT_IN,
-        "%: 100 ln(R/L); °: R - L. Bar: value; line: 95 % interval; ◇: smallest change worth a look (MDC); "
+        "%: 100 ln(R/L); °: R − L. Bar: value; line: 95 % interval; ◇: smallest change worth a look (MDC); "
         "grey: healthy adults.",
         fontsize=6.5,
         color=GREY,
@@ -241,9 +245,9 @@ def _footer(page: _Page, a: Analysis) -> None:
             continue
         break
     page.figure.text(
-        _LEFT_IN / _WIDTH_IN, 0.26 / _HEIGHT_IN,
+        _LEFT_IN / _WIDTH_IN, 0.22 / _HEIGHT_IN,
         f"{DISCLAIMER} {PLUS_MINUS}; MDC and ranges with their sources: docs/metrics.md.\n"
         f"Norm: mean ± SD of Schwartz 2008 (children, matched by speed), moved to the height of the wearer's "
-        f"curves. {a.produced_by}",
+        f"curves.\n{a.produced_by}",
         fontsize=6.5, color=GREY, va="bottom", linespacing=1.5,
     )  # fmt: skip

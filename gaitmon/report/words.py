@@ -24,7 +24,10 @@ def text_of(m: MetricValue, *, signed: bool = False) -> str:
     n = METRICS[m.metric].decimals
     value = f"{m.value:+z.{n}f}" if signed else f"{m.value:z.{n}f}"
     half = half_interval(m)
-    return value if half is None else f"{value} ± {half:.{n}f}"
+    if half is None:
+        return value
+    shown = max(half, 10.0**-n) if half > 0.0 else half  # rounded to nothing it would read as certain
+    return f"{value} ± {shown:.{n}f}"
 
 
 def unit_of(d: MetricDefinition) -> str:

@@ -74,9 +74,8 @@ def missing_sensors(placements: set[Placement]) -> list[Notice]:
     thighs = placements & {Placement.LEFT_THIGH, Placement.RIGHT_THIGH}
     out: list[str] = []
     if len(thighs) == 1:
-        out.append(
-            f"Only the {next(iter(thighs))} is there: no left-right comparison, step times or pelvic drop."
-        )
+        one = next(iter(thighs)).replace("_", " ")
+        out.append(f"Only the {one} is there: no left-right comparison, step times or pelvic drop.")
     elif not thighs and Placement.THIGH in placements:
         out.append("One thigh of unknown side: its strides have no side, and nothing can be compared.")
     elif not thighs:

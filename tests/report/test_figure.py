@@ -89,7 +89,7 @@ def test_bars_and_intervals_are_the_metrics() -> None:
         m = a.metric(id_)
         assert m is not None
         assert m.value is not None
-        assert text_of(m, signed=True) in said
+        assert text_of(m, signed=True).replace("-", "−") in said
         assert any(p.get_width() == pytest.approx(m.value) for x in figure.axes for p in bars(x))
     heights = [p.get_height() for p in bars(panels(figure)[DROP])]
     for side in Side:
