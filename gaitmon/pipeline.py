@@ -196,10 +196,12 @@ class GaitPipeline:
     def _looks_like_walking(self, first: int, last: int) -> list[Verdict]:
         """The verdict of each tick from first to last."""
         a, b = first * TICK - WINDOW, last * TICK
-        raw = {p: chain.raw.samples(a, b) for p, chain in self._chains.items()}
-        gyroscopes = frozenset(p for p, chain in self._chains.items() if chain.has_gyroscope)
+        chains = self._chains
         return self._detector.push(
-            raw, lambda p: self._chains[p].smooth.view(a, b), gyroscopes, last - first + 1
+            {p: bool(chain.has_gyroscope) for p, chain in chains.items()},
+            lambda p: chains[p].raw.samples(a, b),
+            lambda p: chains[p].smooth.view(a, b),
+            last - first + 1,
         )
 
     def _walk(self, sequence: GaitSequence, now: int) -> Iterator[Result]:

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isnan, nan, sqrt
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,7 @@ _FFT = 160  # 100 samples and the longest lag, without wrapping around
 _LAG_S = _DECIMATE / 100.0
 _PAIRS = 25  # a second of samples that have a partner one lag later: fewer say nothing of a period
 _PARTNERS = WINDOW // _DECIMATE - np.arange(WINDOW // _DECIMATE)  # of the samples of a window, at each lag
+_NO_HOLES = np.empty(0, dtype=np.intp), np.empty((0, WINDOW // _DECIMATE), dtype=bool)
 _HZ = np.fft.rfftfreq(_FFT, _LAG_S)
 _SHAKING = _HZ > 3.5
 _HANN = np.hanning(WINDOW // _DECIMATE)
@@ -91,8 +93,7 @@ class SequenceParams:
         return self.thigh_gyr if gyroscope else self.thigh_acc
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class Evidence(NamedTuple):
     """Per window; NaN where more than half of the samples are missing.
 
     rms (signal's unit); periodicity (-1..1); period_s.  Accelerometers only, else NaN: step_share, of the
@@ -139,8 +140,9 @@ def evidence(
         variance[holed] *= n / known.sum(axis=1)
         acov[holed] = r * variance[holed, np.newaxis]
     lo, hi = round(limits.min_lag_s / _LAG_S), round(params.max_lag_s / _LAG_S)
-    peak, period_s = _period(acov[:, lo : hi + 1], lo)
-    told = np.isfinite(acov[:, lo : hi + 1]).all(axis=1)
+    searched = acov[:, lo : hi + 1]
+    peak, period_s = _period(searched, lo)
+    told = np.isfinite(np.add.reduce(searched, axis=1))
     step = shaking = np.full(len(x), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         rms = np.sqrt(variance)
@@ -166,13 +168,12 @@ def _holed(x: Floats, mean: Floats) -> tuple[NDArray[np.intp], Bools]:
     x: shape (windows, 3, n), mean: (windows, 3, 1).  Theirs become the mean of what is known; and x that mean
     where it is not, which adds nothing.
     """
-    nothing = np.empty(0, dtype=np.intp), np.empty((0, x.shape[2]), dtype=bool)
-    if not np.isnan(mean.sum()):
-        return nothing
+    if not isnan(np.add.reduce(mean, axis=None)):
+        return _NO_HOLES
     known = np.isfinite(x[:, 0])
     holed = np.flatnonzero(np.isnan(mean[:, 0, 0]) & (2 * known.sum(axis=1) >= x.shape[2]))
     if len(holed) == 0:
-        return nothing
+        return _NO_HOLES
     known = known[holed]
     mean[holed, :, 0] = np.nansum(x[holed], axis=2) / known.sum(axis=1)[:, np.newaxis]
     x[holed] = np.where(known[:, np.newaxis], x[holed], mean[holed])
@@ -211,10 +212,12 @@ def _step_share(vertical: Floats, period_s: Floats) -> Floats:
 def edges(cells: Sequence[float], limits: Thresholds, params: SequenceParams) -> tuple[int, int]:
     """lead and rest of a walking window (see Verdict) from the mean squares of its cells, NaN where too
     little of one is known."""
-    known = sorted(square for square in cells if not isnan(square))
+    known = sorted([square for square in cells if not isnan(square)])
     livelier = known[len(known) // 2 :]
     level = sqrt(max(sum(livelier), 0.0) / max(len(livelier), 1))
     least = max(params.moving_share * level, limits.moving) ** 2
+    if len(known) == CELLS and known[0] > least:
+        return 0, 0
     moving = [i for i, square in enumerate(cells) if square > least]
     if not moving:
         return 0, WINDOW
@@ -250,8 +253,7 @@ def _runs(e: Evidence, limits: Thresholds, params: SequenceParams) -> Bools:
     return np.asarray(((e.rms > limits.running) & fast) | (e.rms > limits.airborne))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Of one tick: whether all who can tell see walking in the window before it.
 
     heard: False where nobody can tell, because too many samples are missing.
@@ -295,12 +297,7 @@ class SequenceTracker:
         self._floor = -(10**12)  # before every recording; no sequence starts before the last one's end
         self._periods: list[float] = []
         self._usual_s = USUAL_PERIOD_S  # then, of the last sequence
-
-    @property
-    def current(self) -> GaitSequence | None:
-        if self._start is None:
-            return None
-        return GaitSequence(self._start, self._end, False, self._period())
+        self.current: GaitSequence | None = None  # the one under way
 
     def push(
         self, tick: int, walking: bool, period_s: float, lead: int = 0, rest: int = 0, *, heard: bool = True
@@ -316,6 +313,7 @@ class SequenceTracker:
             self._end = max(self._end, t - rest)
             if not isnan(period_s):
                 self._periods = [*self._periods[-8:], period_s]
+            self.current = GaitSequence(self._start, self._end, False, self._period())
             return None
         self._quiet += heard
         if self._start is None or (self._quiet <= self._patience and t - self._end < PAUSE):
@@ -326,6 +324,7 @@ class SequenceTracker:
         if self._start is None:
             return None
         done = GaitSequence(self._start, self._end, True, self._period())
+        self.current = None
         self._start, self._floor, self._quiet = None, self._end, 0
         self._usual_s = done.period_s
         return done

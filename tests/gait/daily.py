@@ -47,9 +47,9 @@ def sequences_of(
     while tick < end:
         n = min(next(sizes, 1000), end - tick)
         a, b = tick * TICK - WINDOW, (tick + n - 1) * TICK
+        worn = {p: bool(c.has_gyroscope) for p, c in chains.items()}
         raw = {p: c.raw.samples(a, b) for p, c in chains.items()}
-        gyroscopes = frozenset(p for p, c in chains.items() if c.has_gyroscope)
-        for verdict in detector.push(raw, lambda p: chains[p].smooth.view(a, b), gyroscopes, n):  # noqa: B023
+        for verdict in detector.push(worn, raw.__getitem__, lambda p: chains[p].smooth.view(a, b), n):  # noqa: B023
             closed = tracker.push(
                 tick, verdict.walking, verdict.period_s, verdict.lead, verdict.rest, heard=verdict.heard
             )
