@@ -40,6 +40,7 @@ from gaitmon.symmetry.cycle import (
     cycle,
     first_harmonic,
     levelled,
+    together,
 )
 from gaitmon.symmetry.loading import IMPACT_S
 from gaitmon.symmetry.pelvis import limb_strides, obliquity_deg, pelvis_strides, tilt_deg
@@ -194,7 +195,7 @@ class StrideMeter:
         standing = np.stack([tilt_deg(up), obliquity_deg(up)], axis=1)
         if not walked:
             return summarise([], stratum, standing=standing), ()
-        curves = np.stack([w.curves for w in walked]).astype(np.float64)
+        curves = together([w.curves for w in walked])
         strides = self._with_lengths([w.stride for w in walked], curves)
         curves = levelled(curves, strides)
         pelvis = pelvis_strides(curves, [(s, w.opposite_fc_s) for s, w in zip(strides, walked, strict=True)])
@@ -220,7 +221,7 @@ class StrideMeter:
 def witnesses(curves: Sequence[Curves]) -> list[tuple[complex, complex] | None]:
     """Of each stride, pelvic rotation and obliquity at stride frequency, relative to right minus left thigh
     flexion: two unit phasors, whose angles settle which thigh is which (gaitmon.gait.sides)."""
-    x = np.stack(curves).astype(np.float64)
+    x = together(curves)
     lead = first_harmonic(x[..., RIGHT_FLEXION] - x[..., LEFT_FLEXION])
     yaw = first_harmonic(x[..., YAW_RATE]) / 1j  # the integral lags its derivative by a quarter of a cycle
     roll = first_harmonic(x[..., OBLIQUITY])

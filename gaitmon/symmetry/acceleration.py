@@ -39,7 +39,7 @@ class Pieces:
         lengths = np.array([len(p.acc_m_s2) for p in pieces])
         begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         sensor = np.concatenate([p.acc_m_s2 for p in pieces])
-        rows = np.empty_like(sensor)
+        rows = np.empty((3, len(sensor))).T
         for rotation in {id(p.rotation): p.rotation for p in pieces}.values():
             own = np.repeat([p.rotation is rotation for p in pieces], lengths)
             seen = sensor if own.all() else sensor[own]
@@ -52,6 +52,7 @@ class Pieces:
         """grid: (k, m), places on the 100 Hz grid within each piece -> (k, m, 3), linearly interpolated."""
         at = grid + self.at[:, np.newaxis]
         below = at.astype(np.intp)
-        share = (at - below)[..., np.newaxis]
-        low = self.rows[below]
-        return np.asarray(low + (self.rows[below + 1] - low) * share)
+        share = at - below
+        axes = self.rows.T  # each in one piece
+        low = axes.take(below, axis=1)
+        return np.asarray(low + (axes.take(below + 1, axis=1) - low) * share).transpose(1, 2, 0)

@@ -29,8 +29,26 @@ def cycle(rows: Floats, first: int, start_s: float, end_s: float) -> Floats:
     at = (100.0 * start_s - first) + _PHASE * (100.0 * (end_s - start_s))
     below = at.astype(np.intp)
     share = (at - below)[:, np.newaxis]
-    low, high = rows[below], rows[below + 1]
+    low, high = rows.take(below, axis=0), rows.take(below + 1, axis=0)
     return np.asarray(low + (high - low) * share)
+
+
+def together(cycles: Sequence[NDArray[np.float32]]) -> Floats:
+    """At least one cycle -> (n, POINTS, COLUMNS), in memory one column after the other: they are looked at
+    by column."""
+    rows = np.concatenate(cycles).reshape(len(cycles), POINTS, COLUMNS)
+    return np.asarray(rows.transpose(2, 0, 1), dtype=np.float64, order="C").transpose(1, 2, 0)
+
+
+def own_flexion(curves: Floats, sides: Sequence[Side | None]) -> Floats:
+    """Flexion of each stride's own thigh: (n, POINTS)."""
+    return np.asarray(curves[np.arange(len(sides)), :, [FLEXION_OF[side] for side in sides]])
+
+
+def ipsilateral(sides: Sequence[Side | None]) -> Floats:
+    """(n, 1): 1 for the left, -1 for the right, NaN without a side; left up times it is own side up."""
+    sign = {Side.LEFT: 1.0, Side.RIGHT: -1.0, None: np.nan}
+    return np.array([[sign[side]] for side in sides]).reshape(-1, 1)
 
 
 def rotation_deg(yaw_rate_rad_s: Floats, duration_s: Floats) -> Floats:
@@ -82,7 +100,7 @@ def levelled(curves: Floats, strides: Sequence[Stride]) -> Floats:
     known = np.isfinite(leftward)
     if not known.any():
         return curves
-    out = curves.copy()
+    out = curves.copy(order="K")
     mean = float((leftward * duration_s)[known].sum() / duration_s[known].sum())
     out[..., OBLIQUITY] += np.degrees(mean / GRAVITY_M_S2)
     return out

@@ -29,6 +29,7 @@ GPS_5 = (Angle.THIGH_FLEXION, Angle.PELVIC_TILT, Angle.PELVIC_OBLIQUITY, Angle.P
 _LAGS = range(-MAX_LAG, MAX_LAG + 1)
 _PHASE = np.arange(POINTS - 1)
 _LAGGED = (_PHASE + np.array(_LAGS)[:, np.newaxis]) % (POINTS - 1)
+_AFTER, _BEFORE = _LAGGED[MAX_LAG + 1], _LAGGED[MAX_LAG - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class _Compared:
             self._turns = float(inner[best - 1] - 2.0 * inner[best] + inner[best + 1])
             if self._turns < 0.0:
                 lag = _LAGS[best] - float(inner[best + 1] - inner[best - 1]) / (2.0 * self._turns)
-        norms = float(np.linalg.norm(x) * np.linalg.norm(y))
+        norms = math.sqrt(x @ x) * math.sqrt(y @ y)
         self._of = float(inner[best])
         self.likeness = Likeness(
             correlation=self._of / norms if norms > 0.0 else 0.0,
@@ -79,10 +80,10 @@ class _Compared:
         """Of correlation, lag, amplitude ratio and RMSD by the left and by the right curve, (POINTS - 1, 4)
         each."""
         x, y, r = self._x, self._y, self.likeness.correlation
-        lx, ly = np.linalg.norm(x), np.linalg.norm(y)
+        lx, ly = np.sqrt(x @ x), np.sqrt(y @ y)
         with np.errstate(divide="ignore", invalid="ignore"):
             by_rmsd = self._difference / ((POINTS - 1) * self.likeness.rmsd_deg)
-            slope_x, slope_y = (0.5 * (np.roll(z, -1) - np.roll(z, 1)) for z in (x, y))
+            slope_x, slope_y = (0.5 * (z[_AFTER] - z[_BEFORE]) for z in (x, y))
             left = [
                 (y / ly - r * x / lx) / lx,
                 -slope_y / self._turns,

@@ -5,14 +5,12 @@ Signs (docs/units-and-frames.md): tilt + anterior, obliquity + left side up, thi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from gaitmon.model import Floats, Side, Stride
+from gaitmon.model import Floats, Stride
 from gaitmon.symmetry.cycle import (
-    FLEXION_OF,
     LEFTWARD,
     OBLIQUITY,
     POINTS,
@@ -20,11 +18,14 @@ from gaitmon.symmetry.cycle import (
     VERTICAL,
     YAW_RATE,
     excursion_m,
+    ipsilateral,
+    own_flexion,
     rotation_deg,
 )
 from gaitmon.symmetry.strides import LimbStride, PelvisStride
 
 DROP_AT_PCT = 30  # middle of the own single support
+_POINTS = np.arange(POINTS)
 
 
 def tilt_deg(up: Floats) -> Floats:
@@ -49,23 +50,21 @@ def pelvis_strides(curves: Floats, strides: Sequence[tuple[Stride, float | None]
     contact in between, None where it is not known.
     """
     duration_s = np.array([s.duration_s for s, _ in strides])
+    up = ipsilateral([s.side for s, _ in strides])
+    ic = _point([s for s, _ in strides], [s.opposite_ic_s for s, _ in strides])
+    fc = _point([s for s, _ in strides], [opposite_fc_s for _, opposite_fc_s in strides])
+    tilt, obliquity = curves[..., TILT], curves[..., OBLIQUITY]
     rotation = rotation_deg(curves[..., YAW_RATE], duration_s)
-    whole = {
-        "tilt_rom_deg": np.ptp(curves[..., TILT], axis=1),
-        "obliquity_rom_deg": np.ptp(curves[..., OBLIQUITY], axis=1),
-        "rotation_rom_deg": np.ptp(rotation, axis=1),
-        "tilt_change_deg": curves[:, :-1, TILT].mean(axis=1),
-        "obliquity_change_deg": curves[:, :-1, OBLIQUITY].mean(axis=1),
-        "sway_m": np.ptp(excursion_m(curves[..., LEFTWARD], duration_s, 1), axis=1),
-    }
-    rise = excursion_m(curves[..., VERTICAL], duration_s, 2)
-    out = []
-    for i, (stride, opposite_fc_s) in enumerate(strides):
-        values = {name: None if np.isnan(x[i]) else float(x[i]) for name, x in whole.items()}
-        values |= _drop(curves[i, :, OBLIQUITY], stride, opposite_fc_s)
-        values["rotation_forward_deg"] = _forward_deg(rotation[i], stride.side)
-        out.append(PelvisStride(**values, **_rises(rise[i], stride)))
-    return out
+    drop, drop_mean, drop_at = _drops(up * obliquity, fc, ic + 1.0)
+    rise, last_rise = _rises(excursion_m(curves[..., VERTICAL], duration_s, 2), ic)
+    found = (
+        np.ptp(tilt, axis=1), np.ptp(obliquity, axis=1), np.ptp(rotation, axis=1),
+        drop, drop_mean, drop_at, rise, last_rise,
+        np.ptp(excursion_m(curves[..., LEFTWARD], duration_s, 1), axis=1),
+        (-up * rotation).max(axis=1),
+        tilt[:, :-1].mean(axis=1), obliquity[:, :-1].mean(axis=1),
+    )  # fmt: skip
+    return [PelvisStride(*row) for row in np.transpose(found).tolist()]
 
 
 def limb_strides(
@@ -74,64 +73,50 @@ def limb_strides(
     """What the own hip did in each stride, and how long its last step was.
 
     curves: (n, POINTS, COLUMNS).  The hip's flexion is the thigh's and the pelvis' anterior tilt together, a
-    sagittal approximation.  The stride's length is shared out between its two steps as two inverted
-    pendulums of the same length would: with the square root of their rise (Zijlstra & Hof 2003, small h).
+    sagittal approximation.
     """
-    out = []
-    for x, stride, p in zip(curves, strides, pelvis, strict=True):
-        hip = x[:, FLEXION_OF[stride.side]] + x[:, TILT]
-        rom, extension = float(np.ptp(hip)), -float(hip.min())
-        known = math.isfinite(rom) and stride.side is not None
-        out.append(
-            LimbStride(rom if known else None, extension if known else None, _step_length_m(stride, p))
-        )
-    return out
+    hip = own_flexion(curves, [s.side for s in strides]) + curves[..., TILT]
+    hip[[s.side is None for s in strides]] = np.nan
+    lowest = hip.min(axis=1)
+    found = hip.max(axis=1) - lowest, -lowest, _step_lengths_m(strides, pelvis)
+    return [LimbStride(*row) for row in np.transpose(found).tolist()]
 
 
-def _step_length_m(stride: Stride, pelvis: PelvisStride) -> float | None:
-    first, last = pelvis.rise_m, pelvis.last_rise_m
-    if stride.length_m is None or first is None or last is None or min(first, last) <= 0.0:
-        return None
-    return stride.length_m * math.sqrt(last) / (math.sqrt(first) + math.sqrt(last))
+def _step_lengths_m(strides: Sequence[Stride], pelvis: Sequence[PelvisStride]) -> Floats:
+    """The stride's length is shared out between its two steps as two inverted pendulums of the same length
+    would: with the square root of their rise (Zijlstra & Hof 2003, small h)."""
+    length = np.array([s.length_m for s in strides], dtype=float)
+    first = np.array([p.rise_m for p in pelvis])
+    last = np.array([p.last_rise_m for p in pelvis])
+    risen = (first > 0.0) & (last > 0.0)  # not so for NaN
+    first, last = (np.sqrt(np.where(risen, x, np.nan)) for x in (first, last))
+    return np.asarray(length * last / (first + last))
 
 
-def _forward_deg(rotation: Floats, side: Side | None) -> float | None:
-    """Largest forward rotation of the side, from the stride's mean; rotation: right side forward +."""
-    if side is None or np.isnan(rotation).any():
-        return None
-    return float(rotation.max() if side is Side.RIGHT else (-rotation).max())
+def _drops(own: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of the other side in the single support of the stride's own, its points a to b: the largest and the
+    mean; and at DROP_AT_PCT.  own: (n, POINTS), obliquity against standing, own side up +."""
+    whole = ~np.isnan(own).any(axis=1)
+    largest, mean = np.full((2, len(own)), np.nan)
+    for i in np.flatnonzero(whole & (a >= 0) & (a < b) & (b <= POINTS)).tolist():
+        x = own[i, int(a[i]) : int(b[i])]
+        largest[i], mean[i] = x.max(), np.add.reduce(x) / len(x)
+    return largest, mean, np.where(whole, own[:, DROP_AT_PCT], np.nan)
 
 
-def contralateral_drop_deg(obliquity: Floats, side: Side) -> float:
-    """Largest rise of the stance side above level = drop of the other one; obliquity against standing."""
-    return float(obliquity.max() if side is Side.LEFT else (-obliquity).max())
-
-
-def _drop(obliquity: Floats, stride: Stride, opposite_fc_s: float | None) -> dict[str, float | None]:
-    """Of the other side in the single support of the stride's own."""
-    if stride.side is None or np.isnan(obliquity).any():
-        return {}
-    own = obliquity if stride.side is Side.LEFT else -obliquity
-    found: dict[str, float | None] = {"drop_at_30_pct_deg": float(own[DROP_AT_PCT])}
-    if opposite_fc_s is None or stride.opposite_ic_s is None:
-        return found
-    a, b = _point(stride, opposite_fc_s), _point(stride, stride.opposite_ic_s) + 1
-    if not 0 <= a < b <= POINTS:
-        return found
-    return found | {
-        "drop_deg": contralateral_drop_deg(obliquity[a:b], stride.side),
-        "drop_mean_deg": float(own[a:b].mean()),
-    }
-
-
-def _rises(height_m: Floats, stride: Stride) -> dict[str, float]:
+def _rises(height_m: Floats, ic: Floats) -> tuple[Floats, Floats]:
     """Vertical excursion from the own initial contact to the other side's, and from there to the own next."""
-    if stride.opposite_ic_s is None or np.isnan(height_m).any():
-        return {}
-    at = _point(stride, stride.opposite_ic_s)
-    return {"rise_m": float(np.ptp(height_m[: at + 1])), "last_rise_m": float(np.ptp(height_m[at:]))}
+    at = ic[:, np.newaxis]
+    parts = []
+    for inside in (at >= _POINTS, at <= _POINTS):  # nowhere where it is not known
+        low = np.where(inside, height_m, np.inf).min(axis=1)
+        high = np.where(inside, height_m, -np.inf).max(axis=1)
+        parts.append(np.where(np.isnan(ic), np.nan, high - low))
+    return parts[0], parts[1]
 
 
-def _point(stride: Stride, t_s: float) -> int:
-    """Index of a moment in the stride's cycle."""
-    return round((POINTS - 1) * (t_s - stride.start_s) / stride.duration_s)
+def _point(strides: Sequence[Stride], t_s: Sequence[float | None]) -> Floats:
+    """Index of a moment in each stride's cycle; NaN where it is not known."""
+    start_s = np.array([s.start_s for s in strides])
+    duration_s = np.array([s.duration_s for s in strides])
+    return np.asarray(np.rint((POINTS - 1) * (np.array(t_s, dtype=float) - start_s) / duration_s))

@@ -44,7 +44,7 @@ def harmonics(start_s: Floats, end_s: Floats, pelvis: Pieces) -> Harmonics:
     phase = np.arange(_PHASES) / _PHASES
     rows = pelvis.between(HZ * start_s[:, np.newaxis] + phase * duration[:, np.newaxis])
     k = np.arange(1, HARMONICS + 1)
-    amplitude = np.abs(np.fft.rfft(rows, axis=1)[:, 1 : HARMONICS + 1])
+    amplitude = np.abs(np.fft.rfft(rows, axis=1)[:, 1 : HARMONICS + 1], order="C")
     amplitude /= (np.sinc(k / duration[:, np.newaxis]) ** 2)[..., np.newaxis]
     odd, even = amplitude[:, 0::2].sum(axis=1), amplitude[:, 1::2].sum(axis=1)
     power_odd, power_even = (amplitude[:, i::2] ** 2 for i in (0, 1))

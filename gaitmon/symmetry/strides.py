@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +18,8 @@ from gaitmon.symmetry.smoothness import AXES, harmonics
 Rows = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class PelvisStride:
-    """The pelvis over one stride of side s.  None where it cannot be known.
+class PelvisStride(NamedTuple):
+    """The pelvis over one stride of side s.  NaN where it cannot be known.
 
     drop_deg: largest ipsilateral obliquity in the single support of s, against standing; drop_mean_deg: its
     mean there; drop_at_30_pct_deg: at 30 % of the cycle, which needs no final contact.
@@ -29,28 +30,30 @@ class PelvisStride:
     tilt_change_deg, obliquity_change_deg: means over the stride against standing, anterior and left up +.
     """
 
-    tilt_rom_deg: float | None = None
-    obliquity_rom_deg: float | None = None
-    rotation_rom_deg: float | None = None
-    drop_deg: float | None = None
-    drop_mean_deg: float | None = None
-    drop_at_30_pct_deg: float | None = None
-    rise_m: float | None = None
-    last_rise_m: float | None = None
-    sway_m: float | None = None
-    rotation_forward_deg: float | None = None
-    tilt_change_deg: float | None = None
-    obliquity_change_deg: float | None = None
+    tilt_rom_deg: float = nan
+    obliquity_rom_deg: float = nan
+    rotation_rom_deg: float = nan
+    drop_deg: float = nan
+    drop_mean_deg: float = nan
+    drop_at_30_pct_deg: float = nan
+    rise_m: float = nan
+    last_rise_m: float = nan
+    sway_m: float = nan
+    rotation_forward_deg: float = nan
+    tilt_change_deg: float = nan
+    obliquity_change_deg: float = nan
 
 
-@dataclass(frozen=True, slots=True)
-class LimbStride:
+class LimbStride(NamedTuple):
     """hip_rom_deg, hip_extension_deg: of the own hip, extension +.  step_length_m: of the step that ends the
-    stride."""
+    stride.  NaN where it cannot be known."""
 
-    hip_rom_deg: float | None = None
-    hip_extension_deg: float | None = None
-    step_length_m: float | None = None
+    hip_rom_deg: float = nan
+    hip_extension_deg: float = nan
+    step_length_m: float = nan
+
+
+_NO_LIMB = LimbStride()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +67,9 @@ class MeasuredStride:
     stride: Stride
     pelvis: PelvisStride
     opposite_fc_s: float | None = None
-    limb: LimbStride = LimbStride()
+    limb: LimbStride = _NO_LIMB
     pelvis_acc: Piece | None = None
     thigh_acc: Piece | None = None
-
-
-def _step_time(s: Stride) -> float | None:
-    return None if s.opposite_ic_s is None else s.end_s - s.opposite_ic_s
-
-
-def _supports(m: MeasuredStride) -> tuple[float | None, float | None, float | None]:
-    """Initial double, single and terminal double support, s.
-
-    None unless all four contacts are known and in the order of walking.
-    """
-    s = m.stride
-    if s.fc_s is None or m.opposite_fc_s is None or s.opposite_ic_s is None:
-        return None, None, None
-    if not s.start_s < m.opposite_fc_s < s.opposite_ic_s < s.fc_s < s.end_s:
-        return None, None, None
-    return m.opposite_fc_s - s.start_s, s.opposite_ic_s - m.opposite_fc_s, s.fc_s - s.opposite_ic_s
-
-
-def _share_pct(part: float | None, whole: float) -> float | None:
-    return None if part is None else 100.0 * part / whole
-
-
-def _extension_deg(s: Stride) -> float | None:
-    return None if s.thigh_flexion_min_deg is None else -s.thigh_flexion_min_deg
 
 
 # What is compared between the sides, by the middle of its metrics' ids, and its unit there.
@@ -112,28 +90,6 @@ BOTH = (
 )  # fmt: skip
 
 
-def _sided_row(m: MeasuredStride) -> tuple[float | None, ...]:
-    s, p = m.stride, m.pelvis
-    return (
-        s.duration_s, _step_time(s), s.stance_s, s.swing_s, *_supports(m),
-        s.thigh_rom_deg, _extension_deg(s), m.limb.hip_rom_deg, m.limb.hip_extension_deg,
-        s.length_m, m.limb.step_length_m, p.drop_deg, p.drop_mean_deg, p.drop_at_30_pct_deg,
-        p.rotation_forward_deg, p.rise_m,
-    )  # fmt: skip
-
-
-def _both_row(m: MeasuredStride) -> tuple[float | None, ...]:
-    s, p, t = m.stride, m.pelvis, m.stride.duration_s
-    initial, _, terminal = _supports(m)
-    both = None if initial is None or terminal is None else initial + terminal
-    return (
-        _share_pct(s.stance_s, t), _share_pct(s.swing_s, t), _share_pct(both, t), s.length_m,
-        None if s.length_m is None else s.length_m / t,
-        p.tilt_rom_deg, p.obliquity_rom_deg, p.rotation_rom_deg,
-        p.tilt_change_deg, p.obliquity_change_deg, p.sway_m,
-    )  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Felt:
     """The strides that have a piece of one sensor's acceleration.  at: their indices."""
@@ -151,24 +107,25 @@ class Felt:
 class Strides:
     """A bout's accepted strides in order of time.
 
-    sided: (n, len(SIDED)), both: (n, len(BOTH)); NaN where a stride has no such value.
+    opposite_ic_s: (n,).  sided: (n, len(SIDED)), both: (n, len(BOTH)).  NaN where a stride has no such value.
     """
 
     strides: tuple[MeasuredStride, ...]
     start_s: Floats
     end_s: Floats
+    opposite_ic_s: Floats
     sided: Floats
     both: Floats
     pelvis: Felt | None
+    _of_side: Mapping[Side, Rows]
 
     @classmethod
     def of(cls, strides: Sequence[MeasuredStride]) -> Strides:
         own = tuple(sorted(strides, key=lambda m: m.stride.start_s))
-        start = np.array([m.stride.start_s for m in own])
-        end = np.array([m.stride.end_s for m in own])
+        told = np.array([_told(m) for m in own], dtype=float).reshape(len(own), _TOLD).T
+        start, end = told[0], told[1]
+        sided, both = _tables(told, own)
         pelvis, thigh = Felt.of([m.pelvis_acc for m in own]), Felt.of([m.thigh_acc for m in own])
-        sided = _table([_sided_row(m) for m in own], len(SIDED))
-        both = _table([_both_row(m) for m in own], len(BOTH))
         if pelvis is not None:
             at = pelvis.at
             h = harmonics(start[at], end[at], pelvis.pieces)
@@ -176,16 +133,53 @@ class Strides:
             sided[at, -2] = impact_peaks_m_s2(start[at], pelvis.pieces)
         if thigh is not None:
             sided[thigh.at, -1] = impact_peaks_m_s2(start[thigh.at], thigh.pieces)
-        return cls(own, start, end, sided, both, pelvis)
+        of_side = {side: np.flatnonzero([m.stride.side is side for m in own]) for side in Side}
+        return cls(own, start, end, told[3], sided, both, pelvis, of_side)
 
     def of_side(self, side: Side) -> Rows:
         """Indices of its strides."""
-        return np.flatnonzero([m.stride.side is side for m in self.strides])
+        return self._of_side[side]
 
 
-def _table(rows: Sequence[tuple[float | None, ...]], columns: int) -> Floats:
-    """The last columns, for which a row has nothing yet, are NaN."""
-    out = np.full((len(rows), columns), np.nan)
-    if rows:
-        out[:, : len(rows[0])] = np.array(rows, dtype=float)
-    return out
+_TOLD = 8
+
+
+def _told(m: MeasuredStride) -> tuple[float | None, ...]:
+    s = m.stride
+    return (
+        s.start_s, s.end_s, s.fc_s, s.opposite_ic_s, m.opposite_fc_s,
+        s.length_m, s.thigh_rom_deg, s.thigh_flexion_min_deg,
+    )  # fmt: skip
+
+
+def _tables(told: Floats, own: Sequence[MeasuredStride]) -> tuple[Floats, Floats]:
+    """Columns of SIDED and BOTH; those of the acceleration, the last ones, are NaN as yet.
+
+    The supports (initial double, single, terminal double) are known only where all four contacts are, and in
+    the order of walking.
+    """
+    start, end, fc, opposite_ic, opposite_fc, length, rom, flexion_min = told
+    p = dict(zip(PelvisStride._fields, _columns([m.pelvis for m in own], PelvisStride), strict=True))
+    hip_rom, hip_extension, step_length = _columns([m.limb for m in own], LimbStride)
+    in_order = (start < opposite_fc) & (opposite_fc < opposite_ic) & (opposite_ic < fc) & (fc < end)
+    parts = np.array([opposite_fc - start, opposite_ic - opposite_fc, fc - opposite_ic])
+    initial, single, terminal = np.where(in_order, parts, nan)
+    duration, stance, swing = end - start, fc - start, end - fc
+    sided, both = np.full((len(own), len(SIDED)), nan), np.full((len(own), len(BOTH)), nan)
+    of_sides = (
+        duration, end - opposite_ic, stance, swing, initial, single, terminal,
+        rom, -flexion_min, hip_rom, hip_extension, length, step_length,
+        p["drop_deg"], p["drop_mean_deg"], p["drop_at_30_pct_deg"], p["rotation_forward_deg"], p["rise_m"],
+    )  # fmt: skip
+    of_both = (
+        100.0 * stance / duration, 100.0 * swing / duration, 100.0 * (initial + terminal) / duration,
+        length, length / duration,
+        p["tilt_rom_deg"], p["obliquity_rom_deg"], p["rotation_rom_deg"],
+        p["tilt_change_deg"], p["obliquity_change_deg"], p["sway_m"],
+    )  # fmt: skip
+    sided[:, : len(of_sides)], both[:, : len(of_both)] = np.transpose(of_sides), np.transpose(of_both)
+    return sided, both
+
+
+def _columns(rows: Sequence[PelvisStride | LimbStride], kind: type[PelvisStride | LimbStride]) -> Floats:
+    return np.array(rows, dtype=float).reshape(len(rows), len(kind._fields)).T

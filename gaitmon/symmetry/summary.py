@@ -152,10 +152,9 @@ def _of_both(t: Strides) -> Iterator[tuple[str, _Found]]:
 def _of_phases(t: Strides) -> Iterator[tuple[str, _Found]]:
     """PCI, from the strides of the leg with the longer mean swing."""
     side = _longer_swing(t)
-    own = [t.strides[i].stride for i in t.of_side(side)]
-    phases = [
-        360.0 * (s.opposite_ic_s - s.start_s) / s.duration_s for s in own if s.opposite_ic_s is not None
-    ]
+    at = t.of_side(side)
+    phases = 360.0 * (t.opposite_ic_s - t.start_s)[at] / (t.end_s - t.start_s)[at]
+    phases = phases[np.isfinite(phases)]
     n = len(phases)
     counts = (n, 0, n) if side is Side.LEFT else (0, n, n)
     speed = of_both(t.both[:, _SPEED : _SPEED + 1], [PACE])[0]
@@ -163,7 +162,7 @@ def _of_phases(t: Strides) -> Iterator[tuple[str, _Found]]:
         yield "pci_pct", _Found(*counts)
         yield "pci_per_speed_pct_s_m", _Found(*counts)
         return
-    pci, parts = phase_coordination_pct(np.array(phases))
+    pci, parts = phase_coordination_pct(phases)
     error = error_of(parts[:, np.newaxis], SCATTER)
     yield "pci_pct", _Found(*counts, pci, error)
     yield "pci_per_speed_pct_s_m", _by_speed(_Found(*counts, pci, error), speed)

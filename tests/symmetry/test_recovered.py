@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from gaitmon.model import ContactKind, Floats, Side
+from gaitmon.model import ContactKind, Floats, Side, Stride
 from gaitmon.simulate import Stand, TrueStride, Walk, WalkerParams
-from gaitmon.symmetry.cycle import rotation_deg
-from gaitmon.symmetry.pelvis import contralateral_drop_deg
+from gaitmon.symmetry.cycle import COLUMNS, OBLIQUITY, POINTS, rotation_deg
+from gaitmon.symmetry.pelvis import pelvis_strides
 from tests.gait.walks import Walked, metric, times, walked
 
 L, R = Side.LEFT, Side.RIGHT
@@ -179,6 +179,13 @@ def test_rotation_and_drop_of_one_stride() -> None:
     rate = np.radians(5.0) * 2 * np.pi * np.cos(2 * np.pi * t) + np.radians(7.0)  # ±5 degrees on a bend
     rotation = rotation_deg(rate[np.newaxis], np.array([1.0]))[0]
     np.testing.assert_allclose(rotation, 5.0 * np.sin(2 * np.pi * t), atol=0.02)
-    obliquity = np.array([-2.0, 4.0, 1.0])
-    assert contralateral_drop_deg(obliquity, L) == 4.0
-    assert contralateral_drop_deg(obliquity, R) == 2.0
+    curves = np.full((3, POINTS, COLUMNS), np.nan)
+    curves[..., OBLIQUITY] = np.interp(100.0 * t, [0, 5, 10, 20, 40, 60, 100], [9, 9, -2, -2, 4, 1, 1])
+    strides = [Stride(side, 1, 0.0, 0.6, 1.0, 0.5) for side in (L, R, None)]
+    left, right, unknown = pelvis_strides(curves, [(s, 0.1) for s in strides])
+    assert (left.drop_deg, right.drop_deg) == (4.0, 2.0)  # the rise before 10 % is not single support
+    assert (left.drop_at_30_pct_deg, right.drop_at_30_pct_deg) == (1.0, -1.0)
+    assert np.isnan([unknown.drop_deg, unknown.drop_at_30_pct_deg, left.rise_m]).all()
+    (no_final_contact,) = pelvis_strides(curves[:1], [(strides[0], None)])
+    assert np.isnan(no_final_contact.drop_mean_deg)
+    assert no_final_contact.drop_at_30_pct_deg == 1.0

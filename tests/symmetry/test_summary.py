@@ -15,7 +15,7 @@ L, R = Side.LEFT, Side.RIGHT
 OF_SIDES = [m for m in CORE if m != "pelvis_v_ihr_pct"]  # the core metrics that compare the sides
 
 
-def strides(side: Side, n: int, period_s: float = 1.0, drop_deg: float | None = 4.0) -> list[MeasuredStride]:
+def strides(side: Side, n: int, period_s: float = 1.0, drop_deg: float = 4.0) -> list[MeasuredStride]:
     pelvis = PelvisStride(2.0, 8.0, 9.0, drop_deg)
     return [
         MeasuredStride(
