@@ -36,10 +36,12 @@ def add(commands: Commands) -> None:
         "sensors",
         help="find, assign and check the sensors of this gateway",
         description="scan: which sensors are near.  identify ID: that one blinks.  assign WEARER: which is "
-        "worn where.  check WEARER: stand, lift a knee, walk: is it so?  list; forget ID or WEARER.",
+        "worn where.  check WEARER: stand, lift a knee, walk: is it so?  synchronise WEARER: the maker's own "
+        "synchronisation, for recordings made on the sensors; gaitmon collect needs none.  list; forget ID "
+        "or WEARER.",
         epilog="Example:  gaitmon sensors assign w-7f3a --pelvis s-1f6a --left s-88d0 --right s-02c4",
     )
-    p.add_argument("action", choices=("scan", "identify", "assign", "check", "list", "forget"))
+    p.add_argument("action", choices=("scan", "identify", "assign", "check", "synchronise", "list", "forget"))
     p.add_argument("who", nargs="?", help="id of a sensor (identify, forget) or of a wearer")
     for name, placement in PLACES.items():
         where = placement.replace("_", " ")
@@ -49,7 +51,15 @@ def add(commands: Commands) -> None:
     p.add_argument(
         "--exchange", action="store_true", help="check: exchange left and right, if so, without asking"
     )
-    p.add_argument("--json", action="store_true", help="for programs (scan, list, check)")
+    p.add_argument(
+        "--state",
+        action="store_const",
+        const="state",
+        dest="sync",
+        help="synchronise: only ask",
+    )
+    p.add_argument("--end", action="store_const", const="end", dest="sync", help="synchronise: end it")
+    p.add_argument("--json", action="store_true", help="for programs (scan, list, check, synchronise)")
     add_radio_options(p)
     p.add_argument("--home", type=Path, help="where the gateway's book is (default: GAITMON_HOME)")
     p.set_defaults(run=run)
@@ -63,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
 
     settings = Settings.from_environment().at(args.home)
     settings.prepare_home()
-    if args.action in ("identify", "assign", "check", "forget") and args.who is None:
+    if args.action in ("identify", "assign", "check", "synchronise", "forget") and args.who is None:
         what = "sensor" if args.action == "identify" else "wearer"
         raise ConfigError(f"Which {what}?", f"gaitmon sensors {args.action} ID")
     book, profiles = load_book(settings.sensors_path), load_profiles(profiles_folder())
@@ -75,6 +85,8 @@ def run(args: argparse.Namespace) -> None:
         _assign(settings, book, profiles, args)
     elif args.action == "check":
         asyncio.run(_check(settings, book, profiles, args))
+    elif args.action == "synchronise":
+        asyncio.run(_synchronise(book, profiles, args))
     elif args.action == "forget":
         _save(settings, book.without(args.who))
         print(f"forgotten: {args.who}")
@@ -211,6 +223,39 @@ def _list(book: SensorBook, profiles: dict[str, FirmwareProfile], *, as_json: bo
         _table(rows)
     else:
         print("No sensor is known here. Find some: gaitmon sensors scan")
+
+
+# ---- synchronise ------------------------------------------------------------------------------
+
+
+async def _synchronise(
+    book: SensorBook, profiles: dict[str, FirmwareProfile], args: argparse.Namespace
+) -> None:
+    from gaitmon.sensors.ble import synchronise as maker
+
+    assignments = book.assignments(args.who, profiles)
+    act, done = {
+        "state": (maker.synchronised, "synchronised"),
+        "end": (maker.unsynchronise, "ended"),
+        None: (maker.synchronise, "synchronised"),
+    }[args.sync]
+    if args.sync is None:
+        print("Half a minute: keep the sensors near each other.", file=sys.stderr, flush=True)
+    async with open_radio(args) as radio:
+        results = await act(assignments, radio.adapters)
+    rows = [
+        {"sensor": r.sensor.placement.replace("_", " "), "id": r.sensor.sensor, "result": r.problem or done}
+        for r in results
+    ]
+    if args.json:
+        print(json.dumps([{**row, "done": not r.problem} for row, r in zip(rows, results, strict=True)]))
+    else:
+        _table(rows)
+    if failed := sum(bool(r.problem) for r in results):
+        raise ConfigError(
+            f"Not {done}: {failed} of {len(results)} sensors.",
+            "Charge them, wake them up, lay them beside each other and try again.",
+        )
 
 
 # ---- check ------------------------------------------------------------------------------------

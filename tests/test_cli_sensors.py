@@ -25,7 +25,7 @@ from gaitmon.sensors.profile import Fit
 from gaitmon.store.registry import Registry
 from gaitmon.virtual import warped_loop
 from gaitmon.virtual.people import Obedient, room, stroll
-from tests.sensors.ble.bed import DOT, PROFILES
+from tests.sensors.ble.bed import DOT, PROFILES, run
 
 LEFT, RIGHT = Placement.LEFT_THIGH, Placement.RIGHT_THIGH
 
@@ -108,6 +108,32 @@ def test_what_is_wrong_with_the_adapter_is_said_with_what_to_do(reason: str, rem
     assert remedy in said
     assert "Adapter hci0" in said
     assert "AA:BB" not in said
+
+
+def test_the_makers_synchronisation_is_run_asked_and_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asyncio, "run", run)  # a loop that jumps over the pause
+    assert sensors(tmp_path, "scan", "--virtual", "--seconds", "0.5", "--json") == 0
+    pelvis, left, right = (f["id"] for f in json.loads(capsys.readouterr().out))
+    assert sensors(tmp_path, "synchronise") == 2
+    assert "Which wearer?" in capsys.readouterr().err
+    assert sensors(tmp_path, "synchronise", "anna", "--virtual") == 2
+    assert "anna has no sensors" in capsys.readouterr().err
+    assert sensors(tmp_path, "assign", "anna", "--pelvis", pelvis, "--left", left, "--right", right) == 0
+    capsys.readouterr()
+    assert sensors(tmp_path, "synchronise", "anna", "--virtual") == 0
+    table = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in table] == ["result", *["synchronised"] * 3]
+    # Virtual sensors begin anew with every command.
+    assert sensors(tmp_path, "synchronise", "anna", "--virtual", "--state", "--json") == 2
+    said = capsys.readouterr()
+    assert [(row["id"], row["done"], row["result"]) for row in json.loads(said.out)] == [
+        (name, False, "Not synchronised") for name in (pelvis, left, right)
+    ]
+    assert "Not synchronised: 3 of 3 sensors." in said.err
+    assert sensors(tmp_path, "synchronise", "anna", "--virtual", "--end") == 0
+    assert "F0:00" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("swapped", [False, True])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -66,12 +67,14 @@ class Step(Strict):
     read: the answer must begin with them, if given.  expect: a notification or indication of the role,
     come since the last write, must begin with them within ``seconds`` (default 5).
     patch: reads the characteristic, puts each patch's bytes at its offset, writes all back.
-    bond: pairs and encrypts the link.  disconnect and connect: for sensors that need a new link in between.
+    bond: pairs and encrypts the link.  disconnect and connect: the link in between, see legs.
+    answers: of read and expect, by how they begin: what other answers than the wanted one mean.
     """
 
     do: Action
     role: str | None = None
     bytes: str | None = None
+    answers: dict[str, str] = Field(default_factory=dict)
     patches: tuple[Patch, ...] = ()
     seconds: float | None = Field(default=None, gt=0)
 
@@ -80,7 +83,10 @@ class Step(Strict):
         for name in STEP_NEEDS[self.do]:
             if not getattr(self, name):
                 raise ValueError(f"{self.do} needs {name}")
-        check_template(self.bytes or "")
+        if self.answers and self.do not in ("read", "expect"):
+            raise ValueError(f"{self.do} has no answers")
+        for template in (self.bytes or "", *self.answers):
+            check_template(template)
         return self
 
 
@@ -89,8 +95,8 @@ class Procedures(Strict):
 
     probe: whether the sensor is what the profile says, first on every link.  secure: bonding, before
     anything else.  rate: before start.  battery: its last answer holds the level ([battery]).
-    synchronise: the maker's own, on all sensors of a session, one of which gives the time; synchronised:
-    whether it worked; unsynchronise: its end.
+    synchronise: the maker's own, on all sensors of a wearer, one of which gives the time, over two links
+    (legs); synchronised: whether it worked; unsynchronise: its end.
     """
 
     secure: tuple[Step, ...] = ()
@@ -109,6 +115,27 @@ class Procedures(Strict):
         for name in type(self).model_fields:
             for number, step in enumerate(getattr(self, name)):
                 yield name, number, step
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """What is done on a first link and on a second one, and how long the sensor is left alone between."""
+
+    before: tuple[Step, ...]
+    alone_s: float
+    after: tuple[Step, ...]
+
+
+def legs(steps: Sequence[Step]) -> Legs:
+    """Raises ValueError when they are not: steps, disconnect, waits, connect, steps."""
+    does = [step.do for step in steps]
+    if does.count("disconnect") != 1 or does.count("connect") != 1:
+        raise ValueError("synchronise needs one disconnect and one connect")
+    off, on = does.index("disconnect"), does.index("connect")
+    alone = steps[off + 1 : on]
+    if off > on or any(step.do != "wait" for step in alone):
+        raise ValueError("between disconnect and connect a sensor can only be waited for")
+    return Legs(tuple(steps[:off]), sum(s.seconds or 0.0 for s in alone), tuple(steps[on + 1 :]))
 
 
 def fill(

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 from gaitmon.errors import DecodeError, ProfileError
 from gaitmon.sensors.layout import Decoded, Strict
 from gaitmon.sensors.modes import MAX_PAYLOAD, Axes, Mode, ModeDecoder, decode_all, encode_mode
-from gaitmon.sensors.procedures import PAYLOAD_ROLE, Patch, Procedures, Step, fill
+from gaitmon.sensors.procedures import PAYLOAD_ROLE, Patch, Procedures, Step, fill, legs
 from gaitmon.sensors.profile_parts import (
     Battery,
     Clock,
@@ -136,6 +136,7 @@ class FirmwareProfile(Strict):
                     f"it is of mode {mode_id}, which is not described", "example", k, "mode"
                 )
         self._check_roles()
+        self._check_legs()
         for k, mode in enumerate(self.mode):
             if wrong := set(mode.rates_hz) - set(self.rates.allowed_hz):
                 raise ContradictionError(f"{min(wrong):g} Hz is not among allowed_hz", "mode", k, "rates_hz")
@@ -160,6 +161,21 @@ class FirmwareProfile(Strict):
         for role, place in used:
             if role not in {*self.gatt, PAYLOAD_ROLE}:
                 raise ContradictionError(f"the role '{role}' is not in [gatt]", *place)
+
+    def _check_legs(self) -> None:
+        """Only the synchronisation gives up a link and makes another; it can be asked for and ended."""
+        said = self.procedures
+        for name, k, step in said.steps():
+            if step.do in ("disconnect", "connect") and name != "synchronise":
+                raise ContradictionError(f"only synchronise may {step.do}", "procedures", name, k)
+        if said.synchronise:
+            where = ("procedures", "synchronise", 0)
+            try:
+                legs(said.synchronise)
+            except ValueError as error:
+                raise ContradictionError(str(error), *where) from None
+            if not (said.synchronised and said.unsynchronise):
+                raise ContradictionError("synchronise needs synchronised and unsynchronise", *where)
 
     def _check_ticks(self, k: int, mode: Mode) -> None:
         if mode.layout is None:

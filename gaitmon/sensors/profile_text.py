@@ -95,6 +95,7 @@ def _step(step: Step) -> str:
     parts = [step.do, step.role or "", step.bytes or ""]
     parts += [f"byte {patch.offset}: {patch.bytes};" for patch in step.patches]
     parts += [] if step.seconds is None else [f"{step.seconds:g} s"]
+    parts += [f"[{begins}: {meaning}]" for begins, meaning in step.answers.items()]
     return " ".join(filter(None, parts))
 
 

@@ -117,7 +117,8 @@ class Dot:
         if visit & _TAG:
             self._board.name = value[8 : 8 + min(16, value[7])].decode(errors="replace")
         rate_hz = int.from_bytes(value[24:26], "little")
-        if visit & _RATE and rate_hz in _STREAMING_HZ and not self._board.running:
+        fixed = self._board.running or self.synchronised
+        if visit & _RATE and rate_hz in _STREAMING_HZ and not fixed:
             self._board.rate_hz = rate_hz
 
     def _message(self, value: bytes) -> None:
@@ -144,6 +145,8 @@ class Dot:
             self.synchronised = self._board.follow(self._root)
             self._result = 0x00 if self.synchronised else 0x05  # not enough samples
             self._root = ""
+            if self.synchronised and not self._board.running:
+                self._board.start()  # it measures from here on, heard or not
 
 
 def _message(*head: int) -> bytes:

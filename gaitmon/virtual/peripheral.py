@@ -188,7 +188,7 @@ class VirtualSensor:
 
     def _follow(self, root: VirtualSensor | None) -> bool:
         """The maker's synchronisation: from now on this sensor's clock reads what the root's does."""
-        if root is None:
+        if root is None or root._off or root._out_of_range:
             return False
         now_s, model = self._loop.time(), root._clock_model
         skew_ppm = model.skew_ppm + (0.0 if root is self else float(self._rng.normal(0.0, _SYNC_PPM)))

@@ -93,7 +93,7 @@ def test_arbitrary_bytes_give_numbers_or_a_decode_error(
 ) -> None:
     """Also bytes that begin as they should.  The sensor stays: a good notification after them is read.
 
-    10,000 for each mode are thrown by tests/bench_decode.py.
+    10,000 for each profile: tests/bench_fuzz.py.
     """
     good = next(e for e in profile.example if e.mode == mode).payloads
     beginning = st.sampled_from([b"", *(p[:k] for p in good for k in (2, 6, 10))])
@@ -225,6 +225,20 @@ BROKEN = [
     ("default_mode = 21", "default_mode = 6", 'fit = "gait"', "fit: mode 6 has no accelerometer"),
     ('bytes = "{rate_hz:u16}"', 'bytes = "{rate_code:u8}"', "[[procedures.rate]]", "rate uses {rate_code}"),
     ("mode = 20\npayload", "mode = 9\npayload", "[[mode]]", "mode 20 has no [[example]]"),
+    ('do = "connect"', 'do = "bond"', "[[procedures", "synchronise needs one disconnect and one connect"),
+    ('do = "wait"', 'do = "bond"', "[[procedures", "a sensor can only be waited for"),
+    (
+        '[[procedures.identify]]\ndo = "patch"',
+        '[[procedures.identify]]\ndo = "disconnect"\n\n[[procedures.identify]]\ndo = "patch"',
+        "[[procedures",
+        "procedures.identify.0: only synchronise may disconnect",
+    ),
+    (
+        'bytes = "01 00 {mode:u8}"',
+        'bytes = "01"\nanswers = { "02" = "no" }',
+        "[[procedures.stop]]",
+        "write has no",
+    ),
     ("default_hz = 60", "default_hz = 61", "[rates]", "default_hz 61.0 is not among allowed_hz"),
 ]
 

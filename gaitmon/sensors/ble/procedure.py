@@ -25,15 +25,22 @@ class Conversation:
     """The profile's side of one connection.  Made anew for every connection: a sensor forgets."""
 
     def __init__(
-        self, client: BleakClient, assignment: Assignment, on_payload: OnPayload, policy: LinkPolicy
+        self,
+        client: BleakClient,
+        assignment: Assignment,
+        on_payload: OnPayload,
+        policy: LinkPolicy,
+        root: str | None = None,
     ) -> None:
-        """on_payload: bleak's notification callback for the mode's characteristic."""
+        """on_payload: bleak's notification callback for the mode's characteristic.  root: address of the
+        sensor that gives the time, for the maker's synchronisation."""
         self._client = client
         self._profile = assignment.profile
         self._mode = assignment.profile.mode_of(assignment.sensor.mode)
         self._rate_hz = assignment.sensor.rate_hz
         self._on_payload = on_payload
         self._policy = policy
+        self._root = root
         self._subscribed: set[str] = set()
         self._answers: list[tuple[str, bytes]] | None = None  # since the last write, while one is expected
         self._answered = asyncio.Event()
@@ -74,6 +81,10 @@ class Conversation:
             except RETRYABLE:
                 if not self._client.is_connected:
                     raise
+
+    async def follow(self, steps: Sequence[Step]) -> None:
+        """Steps of the profile for this link.  Raises LinkError."""
+        await self._run(steps)
 
     async def identify(self) -> None:
         """The sensor blinks, where it can."""
@@ -132,7 +143,7 @@ class Conversation:
             case "read":
                 answer = self._checked(step, bytes(await client.read_gatt_char(uuid)))
             case "expect":
-                answer = await self._expected(uuid, self._render(step.bytes))
+                answer = await self._expected(uuid, step)
             case "patch":
                 content = bytearray(await client.read_gatt_char(uuid))
                 for patch in step.patches:
@@ -142,8 +153,8 @@ class Conversation:
             case "bond":
                 with suppress(NotImplementedError):  # macOS bonds by itself when it has to
                     await client.pair()
-            case _:
-                raise LinkError("step not possible", f"{step.do} cannot be done on one link alone.")
+            case _:  # a profile has them in synchronise alone, whose legs are followed one by one
+                raise ValueError(f"{step.do} is nothing to do on a link")
         return answer
 
     async def _subscribe(self, uuid: str) -> None:
@@ -162,12 +173,15 @@ class Conversation:
         await self._client.start_notify(uuid, on_notification)
         self._subscribed.add(uuid)
 
-    async def _expected(self, uuid: str, beginning: bytes) -> bytes:
+    async def _expected(self, uuid: str, step: Step) -> bytes:
+        beginning = self._render(step.bytes)
         while True:
             self._answered.clear()
             for sender, answer in self._answers or ():
                 if sender == uuid and answer.startswith(beginning):
                     return answer
+                if sender == uuid and (meaning := self._meaning(step, answer)):
+                    raise LinkError(meaning, f"{meaning.capitalize()}.")
             await self._answered.wait()
 
     async def _write(self, uuid: str, data: bytes) -> None:
@@ -180,6 +194,8 @@ class Conversation:
     def _checked(self, step: Step, answer: bytes) -> bytes:
         expected = self._render(step.bytes)
         if not answer.startswith(expected):
+            if meaning := self._meaning(step, answer):
+                raise LinkError(meaning, f"{meaning.capitalize()}.")
             raise LinkError(
                 "unexpected answer",
                 f"{step.role} is {answer.hex(' ')} where {expected.hex(' ')} is expected.",
@@ -187,8 +203,15 @@ class Conversation:
             )
         return answer
 
+    def _meaning(self, step: Step, answer: bytes) -> str:
+        """What the profile says that an answer other than the wanted one means."""
+        told = (words for begins, words in step.answers.items() if answer.startswith(self._render(begins)))
+        return next(told, "")
+
     def _uuid(self, role: str) -> str:
         return self._profile.gatt[self._mode.role if role == PAYLOAD_ROLE else role]
 
     def _render(self, template: str | None) -> bytes:
-        return render(template or "", self._profile, mode=self._mode.id, rate_hz=self._rate_hz)
+        return render(
+            template or "", self._profile, mode=self._mode.id, rate_hz=self._rate_hz, root=self._root
+        )
