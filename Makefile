@@ -27,11 +27,12 @@ test: install ## all tests; installs what they need (ARGS="-k pelvis")
 
 install: .venv/dev.stamp ## make or renew .venv, with everything that tests and checks need
 
-check: install ## lint, format and types, and what has grown long
+check: install ## lint, format and types, and what has grown long or old
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.long_code
+	@$(BIN)/python -m tests.validation --age
 
 validate: install ## measure against the recordings of GAITMON_DATA and write docs/validation.md
 	@$(BIN)/python -m tests.validation

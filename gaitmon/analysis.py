@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gaitmon import __version__
+from gaitmon.analysis_provenance import produced_by
 from gaitmon.analysis_volume import Volume, volume
 from gaitmon.model import (
     Alignment,
@@ -75,11 +75,6 @@ class Analysis:
         if speed is None or speed.value is None:
             return None
         return norm(angle, speed.value, self.params.spatial.leg.length_m)
-
-
-def produced_by(params: PipelineParams | None = None) -> str:
-    """Version and parameters behind a result, for its provenance."""
-    return f"gaitmon {__version__} params {(params or PipelineParams()).fingerprint()}"
 
 
 def analyse(

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-from gaitmon.analysis import produced_by
+from gaitmon.analysis_provenance import produced_by
 from gaitmon.collector_run import Counts, SegmentRun
 from gaitmon.config import Settings, broker_of
 from gaitmon.errors import BrokerError

@@ -9,19 +9,17 @@ outbox never knows of an event that a power cut could take from the archive.
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import Self
 
-from gaitmon.analysis import produced_by
+from gaitmon.analysis_provenance import code_digest, produced_by
 from gaitmon.collector_run import Counts, LiveRun, digest
 from gaitmon.config import Settings
 from gaitmon.sensors.profile import FirmwareProfile
@@ -244,14 +242,7 @@ def open_live(
 
 def written_for(profiles: Mapping[str, FirmwareProfile]) -> str:
     """What a snapshot is valid for: version and parameters, the code itself, profiles, Python, numpy, vqf."""
-    here = Path(__file__).parent
-    code = hashlib.sha256()
-    for name in _STATEFUL:
-        for path in sorted(
-            (here / name).rglob("*.py") if (here / name).is_dir() else here.glob(name + ".py")
-        ):
-            code.update(path.read_bytes())
-    parts = (produced_by(), code.hexdigest()[:16], digest(profiles[name] for name in sorted(profiles)))
+    parts = (produced_by(), code_digest(*_STATEFUL), digest(profiles[name] for name in sorted(profiles)))
     return " ".join([*parts, platform.python_version(), version("numpy"), version("vqf")])
 
 

@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gaitmon.analysis import produced_by
+from gaitmon.analysis_provenance import produced_by
 from gaitmon.model import Gap, ImuBlock, Notice, Placement, Result, Stride, SyncBound, WalkingBout
 from gaitmon.pipeline import GaitPipeline
 from gaitmon.sensors.profile import FirmwareProfile

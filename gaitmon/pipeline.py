@@ -66,7 +66,7 @@ class PipelineParams:
     posture: PostureParams = field(default_factory=PostureParams)
 
     def fingerprint(self) -> str:
-        """Changes when any parameter does; part of every result's ``produced_by``."""
+        """Changes when any parameter does; part of every result's ``produced_by``, beside the code."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
 

@@ -155,7 +155,9 @@ TABLES = (
             Column("n_turns", "integer", "changes of heading of 45 degrees or more"),
             Column("quality", "string", "what a reader must know, joined by ;"),
             Column("content_id", "string", "sha256 of the recording's samples"),
-            Column("produced_by", "string", "version of gaitmon and fingerprint of its parameters"),
+            Column(
+                "produced_by", "string", "version of gaitmon, fingerprints of its parameters and of its core"
+            ),
         ),
         _bouts,
     ),

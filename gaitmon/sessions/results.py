@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaitmon.analysis import Analysis, analyse, produced_by
+from gaitmon.analysis import Analysis, analyse
+from gaitmon.analysis_provenance import produced_by
 from gaitmon.errors import ConfigError
 from gaitmon.gait.spatial import PersonalCalibration, SpatialParams
 from gaitmon.model import Notice, NoticeKind

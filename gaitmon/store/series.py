@@ -35,7 +35,7 @@ class SegmentRow:
     origin: str  # "live", "import", "replay"
     simulated: bool
     gateway: str
-    produced_by: str  # version + parameter hash + profile
+    produced_by: str  # version + hashes of parameters and core + profile
     n_strides: int | None = None
     n_bouts: int | None = None
 

@@ -146,7 +146,7 @@ class _Message(Frozen):
     revision: Count = Field(description="a higher one replaces the whole segment")
     origin: Literal["live", "replay", "import"]
     simulated: bool
-    produced_by: Word = Field(description="version + parameter hash + profile")
+    produced_by: Word = Field(description="version + hashes of parameters and core + profile")
 
 
 class SegmentMessage(_Message):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gaitmon.analysis import produced_by
+from gaitmon.analysis_provenance import produced_by
 from tests.validation.progress import showing
 from tests.validation.sections import (
     angles,
