@@ -107,8 +107,8 @@ class GaitPipeline:
             return []
         if isinstance(item, Gap):
             chain.gap(item)
-        else:
-            chain.push(item)
+        elif not chain.push(item):
+            return []
         return self._advance()
 
     def live(self) -> LiveView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import acos, degrees
 
 import numpy as np
 
@@ -78,11 +79,11 @@ class Aligner:
                 x = x[np.isfinite(x[:, 0])]
                 if len(x) < STILL // 2:
                     continue
-            if chain.has_gyroscope and np.abs(x[:, 3:6]).max() > 0.25:
+            if chain.has_gyroscope and np.maximum.reduce(np.abs(x[:, 3:6]), axis=None) > 0.25:
                 return
             acc = x[:, :3]
             mean = np.add.reduce(acc, axis=0) / len(acc)
-            if np.abs(acc - mean).max() > 0.6:
+            if np.maximum.reduce(np.abs(acc - mean), axis=None) > 0.6:
                 return
             ups[p] = unit(mean)
         if ups:
@@ -180,7 +181,7 @@ def _gravity(walked: Mapping[Placement, Floats]) -> dict[Placement, Floats]:
 
 
 def _angle_deg(a: Floats, b: Floats) -> float:
-    return float(np.degrees(np.arccos(np.clip(a @ b, -1.0, 1.0))))
+    return degrees(acos(max(-1.0, min(1.0, float(a @ b)))))
 
 
 def moved_deg(before: Alignment, after: Alignment) -> float:

@@ -33,6 +33,7 @@ class SensorChain:
         self._run_end = 0
         self._heard = False
         self._held: list[ImuBlock] = []  # samples that complete no cell of the grid's decisions yet
+        self._need = CELL + HALF  # grid index that does: raw rows before it make it known
         self.holes: list[tuple[int, int]] = []  # grid indices [a, b) without samples, longer than 1 s
 
     @property
@@ -49,13 +50,16 @@ class SensorChain:
         """Grid index before which everything is known, or known to be missing."""
         return self.smooth.end
 
-    def push(self, block: ImuBlock) -> None:
-        if self.has_gyroscope is None and len(block):
+    def push(self, block: ImuBlock) -> bool:
+        """Whether rows were made of it, so that more may be known than before."""
+        t = block.t_s
+        if self.has_gyroscope is None and len(t):
             self.has_gyroscope = block.gyr_rad_s is not None
         self._held.append(block)
-        need = (self.smooth.end // CELL + 1) * CELL + HALF
-        if len(block) == 0 or not block.t_s[-1] * GRID_HZ < need:
-            self.release()
+        if len(t) and t[-1] * GRID_HZ < self._need:
+            return False
+        self.release()
+        return True
 
     def release(self) -> None:
         """Make rows of what was pushed, without waiting for the grid's next decision."""
@@ -63,6 +67,10 @@ class SensorChain:
         if held:
             for run in self.resampler.push(ImuBlock.joined(held)):
                 self._run(run)
+            self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        self._need = (self.smooth.end // CELL + 1) * CELL + HALF
 
     def gap(self, gap: Gap) -> None:
         self.close_run()
@@ -71,6 +79,7 @@ class SensorChain:
             start = math.floor(gap.start_s * GRID_HZ)
             self.raw.skip_to(start)
         self.raw.skip_to(end)
+        self._look_ahead()
 
     def close_run(self) -> None:
         """The run ends here: give out what resampler and kernels hold back."""

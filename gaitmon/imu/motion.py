@@ -37,11 +37,10 @@ class MotionTrack(Track):
 
     def append(self, first: int, signals: Floats) -> None:
         """signals: (n, 6), or (n, 3) without a gyroscope, at grid index ``first`` of the run begun last."""
-        rows = np.empty((len(signals), COLUMNS))
-        channels = signals.shape[1]
+        n, channels = signals.shape
+        rows = self.room(first, n)
         rows[:, :channels] = signals
         rows[:, channels:] = np.nan
-        self.extend(first, rows)
         self._run_end = self.end
         if channels == 3:
             self._known = self.end

@@ -8,7 +8,8 @@ further apart than ``max_gap_s`` are a gap: the grid points between them are mis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,7 @@ GRID_HZ = 100.0
 _ON_GRID_S = 1e-7  # time stamps this near to the grid are on it: no interpolation, bit for bit
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class GridRun:
+class GridRun(NamedTuple):
     """Consecutive grid samples of one sensor without a hole.
 
     first: grid index of row 0; its time is ``first / GRID_HZ``.
@@ -83,10 +83,12 @@ class Resampler:
         n = len(t)
         if n < 20 or self._oversampled:
             return None
+        if not isfinite(np.add.reduce(x, axis=None)) or not isfinite(t[0]):
+            return None
         k = t * GRID_HZ
-        first = round(float(k[0]))
-        expected = np.arange(first, first + n)
-        if np.abs(k - expected).max() > _ON_GRID_S * GRID_HZ / 2 or not np.isfinite(x.sum()):
+        first = round(k.item(0))
+        beside = np.abs(k - np.arange(first, first + n))
+        if not np.maximum.reduce(beside) <= _ON_GRID_S * GRID_HZ / 2:
             return None
         starts = self._next is None
         if (len(self._t) != 0 or not starts) and (starts or first != self._next or not self._reached):

@@ -7,6 +7,7 @@ whatever neighbours, it is asked for.  Most of a day is rest, in which nobody lo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isnan
 
 import numpy as np
 
@@ -24,20 +25,15 @@ _GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
 
 @dataclass(slots=True)
 class _Run:
-    """Raw rows at grid indices [start, end), without a hole but those bridged, each [first, last)."""
+    """Raw rows at grid indices [start, end), without a hole but those bridged, each [first, last).
+
+    known: grid index before which the smoothed rows are: all of them once the run is closed.
+    """
 
     start: int
     end: int
-    closed: bool = False
+    known: int
     bridged: list[tuple[int, int]] = field(default_factory=list)
-
-    @property
-    def known(self) -> int:
-        """Grid index before which the smoothed rows are known."""
-        if self.closed:
-            return self.end
-        known = self.end - HALF
-        return known if known > self.start else self.start
 
 
 class Smoothed:
@@ -52,12 +48,13 @@ class Smoothed:
     def __init__(self, raw: MotionTrack) -> None:
         self._raw = raw
         self._runs: list[_Run] = []
+        self._open: _Run | None = None  # the last of them, while it is under way
         self._made = Track(COLUMNS)
 
     @property
     def open(self) -> bool:
         """Whether a run is under way."""
-        return bool(self._runs) and not self._runs[-1].closed
+        return self._open is not None
 
     @property
     def first(self) -> int:
@@ -67,24 +64,23 @@ class Smoothed:
     @property
     def end(self) -> int:
         """Grid index before which everything is known, or known to be missing."""
-        if not self._runs or self._runs[-1].closed:
-            return self._raw.end
-        return self._runs[-1].known
+        return self._raw.end if self._open is None else self._open.known
 
     def grow(self, start: int, end: int) -> None:
         """The raw track holds a run's rows [start, end): a new one, or the open one's next."""
-        if self.open:
-            run = self._runs[-1]
-            if start > run.end:
-                run.bridged.append((run.end, start))
-            run.end = end
-        else:
-            self._runs.append(_Run(start, end))
+        run = self._open
+        if run is None:
+            run = self._open = _Run(start, end, start)
+            self._runs.append(run)
+        elif start > run.end:
+            run.bridged.append((run.end, start))
+        run.end, run.known = end, max(end - HALF, run.start)
 
     def close(self) -> None:
         """The open run ends with the row that it has."""
-        if self.open:
-            self._runs[-1].closed = True
+        if self._open is not None:
+            self._open.known = self._open.end
+            self._open = None
 
     def view(self, a: int, b: int) -> Floats:
         """Rows of grid indices [a, b): shape (b - a, 6)."""
@@ -101,7 +97,7 @@ class Smoothed:
 
     def forget_before(self, a: int) -> None:
         self._made.forget_before(a)
-        while self._runs and self._runs[0].closed and self._runs[0].end < a - HALF:
+        while self._runs and self._runs[0] is not self._open and self._runs[0].end < a - HALF:
             del self._runs[0]
         if self._runs:
             run = self._runs[0]
@@ -142,7 +138,7 @@ class Smoothed:
         last = out.shape[1] - 2 * HALF
         out[0, :last] = np.correlate(seen[:3].ravel(), _ACC, "valid")
         turning = seen[3:].ravel()
-        if np.isnan(turning[0]):
+        if isnan(turning[0]):
             out[1] = np.nan
         else:
             out[1, :last] = np.correlate(turning, _GYR, "valid")
