@@ -1,4 +1,4 @@
-"""gaitmon wearers, gaitmon login-link: who is measured, and who may look."""
+"""gaitmon wearers, login-link, audit: who is measured, who may look, and who has looked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     _add_wearers(commands)
     _add_login_link(commands)
+    _add_audit(commands)
 
 
 def _add_wearers(commands: Commands) -> None:
@@ -104,6 +107,40 @@ def _login_link(args: argparse.Namespace) -> None:
                 raise ConfigError(f"There is no user {args.user}.", "Make one with --role therapist.")
             user = registry.add_user(args.user, Role(args.role))
         print(login_url(args.address, registry.create_login_link(user)))
+
+
+def _add_audit(commands: Commands) -> None:
+    p = commands.add_parser(
+        "audit",
+        help="who looked at whom, and who changed what",
+        description="The audit trail, oldest first: logins, pages and numbers that were read, notes, alerts "
+        "that were acknowledged, sensors that were assigned. A page that is left open is one entry.",
+    )
+    p.add_argument("--wearer", metavar="ID", help="what concerns this wearer only")
+    p.add_argument("--json", action="store_true", help="as JSON, for programs")
+    p.add_argument("--home", type=Path, help="where the registry is (default: GAITMON_HOME)")
+    p.set_defaults(run=_audit)
+
+
+def _audit(args: argparse.Namespace) -> None:
+    with _registry(args.home) as registry:
+        trail = registry.audit_trail(args.wearer)
+    if args.json:
+        print(
+            json.dumps([{**asdict(e), "at_utc": _utc(e.at_utc), "last_utc": _utc(e.last_utc)} for e in trail])
+        )
+        return
+    if not trail:
+        print("Nothing was read or changed.")
+    for e in trail:
+        again = f" (and again, {e.times} times until {_utc(e.last_utc)})" if e.times > 1 else ""
+        print(
+            f"{_utc(e.at_utc)}  {e.user:<16} {e.action:<20} {e.wearer or '-':<20} {e.detail}{again}".rstrip()
+        )
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from gaitmon.store.registry import Alert, AlertState, Registry
 from gaitmon.store.sqlite import SqliteSeriesStore
 from gaitmon.transport.broker import EmbeddedBroker
 from gaitmon.transport.connection import MqttSettings, is_loopback
-from gaitmon.transport.ingest import Ingest
+from gaitmon.transport.ingest import Ingest, retry_dead_letters
 from gaitmon.transport.schema import AlertBody, AlertMessage
 from gaitmon.web.app import create_app
 from gaitmon.web.settings import WebSettings
@@ -51,6 +51,7 @@ class Server:
         try:
             with _listen(self._settings.web_host, self._settings.web_port) as listening:
                 self._web = self._pages(listening, ready)
+                self._read_again()
                 self._ingest.start()
                 reviewing.start()
                 if not self._stopping.is_set():
@@ -83,6 +84,14 @@ class Server:
         # A page that is still loading may hold up the end for 2 s.
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
         return _Web(config, answers)
+
+    def _read_again(self) -> None:
+        """What an older version could not read: this one may."""
+        try:
+            if kept := retry_dead_letters(self.store, self._mirrors):
+                log.info("%d messages that were put aside are stored now", kept)
+        except GaitmonError as error:
+            log.warning("messages that were put aside stay there: %s", error)
 
     def _review(self) -> None:
         while not self._stopping.wait(REVIEW_EVERY_S):

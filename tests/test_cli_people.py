@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,36 @@ def test_the_link_opens_one_session(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert registry.redeem(token) is None
     finally:
         registry.close()
+
+
+def test_the_audit_trail_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("audit", home=tmp_path) == 0
+    assert capsys.readouterr().out == "Nothing was read or changed.\n"
+    assert run("login-link", "mary", "--role", "therapist", home=tmp_path) == 0
+    token = capsys.readouterr().out.strip().split("#")[1]
+    at = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
+    registry = Registry(f"sqlite:///{tmp_path / 'registry.sqlite'}", now=lambda: at)
+    try:
+        for id_ in ("w-1", "w-2"):
+            registry.add_wearer("A. Example", "UTC", wearer_id=id_)
+        registry.redeem(token)
+        mary = registry.user_named("mary")
+        assert mary is not None
+        for _ in range(3):
+            registry.audit(mary, "wearer.read", "w-1", within=timedelta(minutes=15))
+        registry.audit(mary, "wearer.read", "w-2")
+    finally:
+        registry.close()
+    assert run("audit", "--wearer", "w-1", home=tmp_path) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    said = " ".join(line.split())
+    assert said == "2026-06-01T12:30:00Z mary wearer.read w-1 (and again, 3 times until 2026-06-01T12:30:00Z)"
+    assert run("audit", "--json", home=tmp_path) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert [(e["user"], e["action"], e["wearer"], e["times"]) for e in entries] == [
+        ("mary", "login", None, 1), ("mary", "wearer.read", "w-1", 3), ("mary", "wearer.read", "w-2", 1),
+    ]  # fmt: skip
+    assert {e["at_utc"] for e in entries} == {"2026-06-01T12:30:00Z"}
 
 
 @pytest.mark.parametrize(

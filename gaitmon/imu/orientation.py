@@ -80,10 +80,3 @@ def up_in_sensor(quat: Floats, out: Floats | None = None) -> Floats:
     up[:, 1] = 2 * (y * z + w * x)
     up[:, 2] = w * w - x * x - y * y + z * z
     return up
-
-
-def to_earth(quat: Floats, v: Floats) -> Floats:
-    """Rotate vectors v (n, 3) of the sensor frame into the earth frame of quat (n, 4)."""
-    q, r = quat[:, 1:], quat[:, :1]
-    t = 2.0 * np.cross(q, v)
-    return v + r * t + np.cross(q, t)

@@ -48,11 +48,6 @@ class Identity(Strict):
             or not {service.lower() for service in services}.isdisjoint(self.services)
         )
 
-    def serial_of(self, name: str | None) -> str | None:
-        """The serial number in an advertised name, None where it does not say."""
-        match = re.search(self.serial, name) if self.serial and name else None
-        return match[1] if match else None
-
     @model_validator(mode="after")
     def _recognisable(self) -> Self:
         if not (self.names or self.name_prefixes or self.services) and self.manufacturer_id is None:

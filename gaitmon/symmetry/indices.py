@@ -47,17 +47,6 @@ def normalised_symmetry_index_pct(difference: float, every: Floats) -> float | N
     return 100.0 * difference / span if span > 0.0 else None
 
 
-def regularity_ratio(step: float, stride: float) -> float | None:
-    """Symmetry from step and stride regularity, Ad1 / Ad2 (Moe-Nilssen & Helbostad 2004), about 1."""
-    return step / stride if stride > 0.0 else None
-
-
-def regularity_index(step: float, stride: float) -> float | None:
-    """1 - 2 |Ad2 - Ad1| / (Ad1 + Ad2) (Angelini 2020), 1 is symmetric."""
-    total = step + stride
-    return 1.0 - 2.0 * abs(stride - step) / total if total > 0.0 else None
-
-
 def phase_coordination_pct(phase_deg: Floats) -> tuple[float, Floats]:
     """PCI of steps' phases (n,), n >= 2, 180 when they alternate evenly, and each one's part in its error.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaitmon.imu.clock import ClockParams, ClockRestart, SensorClock, Timed
-from gaitmon.imu.clock_quality import ClockQuality, pair_uncertainty_s
+from gaitmon.imu.clock_quality import P95, ClockQuality, pair_uncertainty_s
 from gaitmon.imu.device_clock import Ticks
 from gaitmon.model import Floats
 from tests.imu.ble_link import Link, Sent, send
@@ -51,7 +51,7 @@ class Run:
     def bound_s(self, packet: int) -> float:
         at = float(self.t_s[packet])
         quality = self.quality(at)
-        return float("inf") if quality is None else quality.uncertainty_s(at)
+        return float("inf") if quality is None else P95 * quality.standard_s(at) + abs(quality.lag_at_s(at))
 
 
 def run(sent: Sent, params: ClockParams) -> Run:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from gaitmon.imu.clock import ClockParams, ClockRestart, RestartReason, SensorClock, SensorClockState, Timed
 from gaitmon.imu.clock_map import BINS, HOLD_S, ClockMap, MapParams, MapState, grain_s
-from gaitmon.imu.clock_quality import P95, ClockQuality, hull_report, pair_uncertainty_s
+from gaitmon.imu.clock_quality import P95, ClockQuality, pair_uncertainty_s
 from gaitmon.imu.device_clock import DeviceClock, Stamps, Ticks
 from gaitmon.model import Floats
 from tests.imu.ble_link import Link, Sent, send
 from tests.imu.clock_runs import concat, pair_errors, run, ticks_of
+from tests.imu.hull import hull_report
 from tests.validation.sections import clock_walk
 
 U32_US = ClockParams.stamped(32, 1e-6, 1.0 / 60.0)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaitmon.imu.orientation import Orientation, to_earth, up_in_sensor
+from gaitmon.imu.orientation import Orientation, up_in_sensor
 from gaitmon.model import Floats, Placement
 from gaitmon.simulate import SensorParams, Stand, simulate
 from gaitmon.symmetry.pelvis import obliquity_deg, thigh_flexion_deg, tilt_deg
 from tests.gait.walks import SENSORS, Walked, plain_walk, whole
+from tests.imu.earth import to_earth
 
 SETTLED = 300  # samples: the time constant of the filter is 3 s
 

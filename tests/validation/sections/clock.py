@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from gaitmon.imu.clock import ClockParams
-from gaitmon.imu.clock_quality import CROSS_LIMB_LIMIT_S, hull_report
+from gaitmon.imu.clock_quality import CROSS_LIMB_LIMIT_S
 from gaitmon.model import Floats
 from tests.imu.ble_link import Link, Sent, send
 from tests.imu.clock_runs import pair_errors, run
+from tests.imu.hull import hull_report
 from tests.validation.sections import clock_walk
 from tests.validation.tables import table
 

@@ -11,11 +11,11 @@ from scipy.io import loadmat
 from vqf import VQF
 
 from gaitmon.gait.spatial import LegLength, pendulum_length_m, step_rises_m, thigh_length_m
-from gaitmon.imu.orientation import to_earth
 from gaitmon.model import Floats, Side, Stride
 from gaitmon.pipeline import run
 from gaitmon.sensors.formats import open_recording
 from gaitmon.sensors.recording import Recording
+from tests.imu.earth import to_earth
 from tests.loaders import foot_reference, foot_samples, mtw, qmt
 from tests.needs import recording
 from tests.validation.foot_rule import FootStride, foot_contacts, foot_strides
