@@ -210,7 +210,7 @@ class StrideMeter:
 
     def _with_lengths(self, strides: Sequence[Stride], curves: Floats) -> list[Stride]:
         duration_s = np.array([s.duration_s for s in strides])
-        flexion = curves[..., list(FLEXION_OF.values())].transpose(0, 2, 1)
+        flexion = np.stack([curves[..., column] for column in FLEXION_OF.values()], axis=1)
         lengths = measure_lengths(duration_s, flexion, curves[..., VERTICAL], self._spatial)
         return [
             replace(s, length_m=found.length_m, flags=s.flags + found.flags)

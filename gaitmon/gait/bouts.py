@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from math import isnan
+from statistics import median
 
 from gaitmon.gait.turns import MAX_STRIDE_TURN_RAD, find_turns, heading_change_rad
 from gaitmon.model import Floats, Side, Stride, StrideVerdict, Turn
@@ -39,10 +39,10 @@ def judge(strides: Sequence[Stride], heading: Heading) -> tuple[tuple[StrideVerd
     verdicts: dict[tuple[Side | None, int], StrideVerdict] = {}
     for side, own in by_side.items():
         curved = [_why_not_straight(s, turns, heading) for s in own]
-        median = float(np.median([s.duration_s for s in own]))
+        usual_s = median([s.duration_s for s in own])
         for i, s in enumerate(own):
             why = curved[i] or ("beside a turn" if "turn" in curved[max(i - 1, 0) : i + 2] else "")
-            fault = why or _fault(own, i, median)
+            fault = why or _fault(own, i, usual_s)
             verdicts[side, s.ordinal] = StrideVerdict(side, s.ordinal, not why, not fault, fault)
     return tuple(verdicts[s.side, s.ordinal] for s in strides), tuple(turns)
 
@@ -51,12 +51,12 @@ def _why_not_straight(s: Stride, turns: Sequence[Turn], heading: Heading) -> str
     if any(t.start_s < s.end_s and s.start_s < t.end_s for t in turns):
         return "turn"
     change = heading_change_rad(heading.yaw_rate_rad_s, heading.first, s.start_s, s.end_s)
-    if np.isnan(change):
+    if isnan(change):
         return "heading unknown"
     return "curved" if abs(change) > MAX_STRIDE_TURN_RAD else ""
 
 
-def _fault(own: Sequence[Stride], i: int, median_s: float) -> str:
+def _fault(own: Sequence[Stride], i: int, usual_s: float) -> str:
     """Why a straight stride does not count, "" if it does."""
     s = own[i]
     if "gap" in s.flags:
@@ -65,7 +65,7 @@ def _fault(own: Sequence[Stride], i: int, median_s: float) -> str:
     after = i + 1 < len(own) and own[i + 1].start_s == s.end_s
     if not (before and after):
         return "start or stop"
-    if not 0.5 <= s.duration_s / median_s <= 1.5:
+    if not 0.5 <= s.duration_s / usual_s <= 1.5:
         return "outlier"
     if s.stance_s is not None and not 0.45 <= s.stance_s / s.duration_s <= 0.80:
         return "implausible stance"
@@ -77,10 +77,10 @@ def stratum(strides: Sequence[Stride], start_s: float, end_s: float) -> str:
 
     Stairs: thighs lifted above 45 degrees at less than 110 steps/min; running: above 150 steps/min.
     """
-    cadence = 120.0 / float(np.median([s.duration_s for s in strides]))
+    cadence = 120.0 / median([s.duration_s for s in strides])
     lifted = [s.thigh_flexion_max_deg for s in strides if s.thigh_flexion_max_deg is not None]
     if cadence > 150.0:
         return "excluded:running"
-    if lifted and float(np.median(lifted)) > 45.0 and cadence < 110.0:
+    if lifted and median(lifted) > 45.0 and cadence < 110.0:
         return "excluded:stairs"
     return "straight" if end_s - start_s >= SHORT_S else "short"

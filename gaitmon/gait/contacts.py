@@ -14,7 +14,7 @@ Initial contact: initial_contact.py.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain, pairwise, takewhile
+from itertools import pairwise
 from math import isfinite, isnan
 from statistics import median
 
@@ -26,7 +26,7 @@ from gaitmon.gait.initial_contact import (
     initial_contact,
     samples_needed,
 )
-from gaitmon.gait.peaks import parabolic_top
+from gaitmon.gait.peaks import along_lines, parabolic_top
 from gaitmon.imu.filters import lowpass_kernel
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import Contact, ContactKind, Floats, Side
@@ -182,7 +182,7 @@ class LimbContacts:
         own = [
             b - a
             for a, b in pairwise(self._peaks)
-            if 50 <= b - a <= 250 and not any(a < hole < b for hole in self._holes)
+            if 50 <= b - a <= 250 and not (self._holes and any(a < hole < b for hole in self._holes))
         ]
         known = [*[round(100 * period_s)] * 3, *own]  # the first step is shorter than a stride to come
         period, pace = round(median(known[-3:])), round(median(known[3:] or known))
@@ -211,14 +211,13 @@ class LimbContacts:
 
 def _excursion(w: Floats, j: int) -> float:
     """Forward angle swept around the peak while the rate stays positive, rad."""
-    before: list[float] = w[max(j - 80, 0) : j + 1].tolist()
-    after: list[float] = w[j : j + 80].tolist()
-    forward = chain(takewhile(_not_back, reversed(before)), takewhile(_not_back, after))
-    return sum(forward) / 100.0
-
-
-def _not_back(rate: float) -> bool:
-    return not rate <= 0.0
+    swept = 0.0
+    for side in (w[max(j - 80, 0) : j + 1][::-1], w[j : j + 80]):
+        for rate in side.tolist():
+            if rate <= 0.0:
+                break
+            swept += rate
+    return swept / 100.0
 
 
 def final_contact_s(s: LimbSignals, peak: int, period: int, p: ContactParams) -> float | None:
@@ -233,4 +232,4 @@ def final_contact_s(s: LimbSignals, peak: int, period: int, p: ContactParams) ->
     if not isfinite(outside + inside):
         return None
     start_s = float(peak - i + outside / (outside - inside)) / 100.0
-    return start_s + float(np.interp(period / 100.0, p.fc_period_s, p.fc_lag_s))
+    return start_s + along_lines(period / 100.0, p.fc_period_s, p.fc_lag_s)

@@ -26,15 +26,16 @@ from math import isfinite, nan, radians, sqrt
 import numpy as np
 
 from gaitmon.errors import ConfigError
+from gaitmon.gait.peaks import along_lines
 from gaitmon.model import LEG_LENGTH_ASSUMED, LENGTH_NOT_CALIBRATED, SPEED_UNCERTAIN, Floats
 
 GRAVITY_M_S2 = 9.81
 LEG_PER_STATURE = 0.53  # as in skdh
 ASSUMED_STATURE_M = 1.70
 PENDULUM_A = 1.25  # Zijlstra & Hof 2003; mobgap's 1.147-1.185 belong to its own filter
-_SPEEDS = np.array([0.172, 0.290, 0.429, 0.560, 0.694])  # v / sqrt(g l), Schwartz 2008
-_K = np.array([1.88, 1.99, 2.06, 2.02, 2.03])  # stride length / (l ROM) at these speeds
-_SPEED_PER_K = _SPEEDS / _K
+_SPEEDS = (0.172, 0.290, 0.429, 0.560, 0.694)  # v / sqrt(g l), Schwartz 2008
+_K = (1.88, 1.99, 2.06, 2.02, 2.03)  # stride length / (l ROM) at these speeds
+_SPEED_PER_K = tuple(v / k for v, k in zip(_SPEEDS, _K, strict=True))
 
 MAX_TURN_RAD = radians(15.0)  # as for the verdict "straight"
 DISAGREE = 0.20  # of their mean, between the two estimators
@@ -177,7 +178,7 @@ def _length(
 
 def thigh_length_m(rom_rad: float, duration_s: float, leg_length_m: float) -> float:
     """Stride length from the thigh's range of motion over the stride, mean of the thighs there are."""
-    k = float(np.interp(rom_rad * sqrt(leg_length_m / GRAVITY_M_S2) / duration_s, _SPEED_PER_K, _K))
+    k = along_lines(rom_rad * sqrt(leg_length_m / GRAVITY_M_S2) / duration_s, _SPEED_PER_K, _K)
     return k * leg_length_m * rom_rad
 
 

@@ -43,8 +43,10 @@ def find_turns(yaw_rate_rad_s: Floats, first: int) -> list[Turn]:
             merged.append((a, b))
     turns = []
     for a, b in merged:
+        if not 50 <= b - a <= 1000:
+            continue
         angle = float(smooth[max(a - _BEYOND, 0) : b + _BEYOND].sum() / 100.0)
-        if np.abs(smooth[a:b]).max() > _PEAK_RAD_S and 50 <= b - a <= 1000 and abs(angle) >= MIN_TURN_RAD:
+        if abs(angle) >= MIN_TURN_RAD and np.abs(smooth[a:b]).max() > _PEAK_RAD_S:
             turns.append(Turn((first + a) / 100.0, (first + b) / 100.0, angle))
     return turns
 
@@ -52,4 +54,4 @@ def find_turns(yaw_rate_rad_s: Floats, first: int) -> list[Turn]:
 def heading_change_rad(yaw_rate_rad_s: Floats, first: int, start_s: float, end_s: float) -> float:
     """Integral of the yaw rate over [start_s, end_s); NaN where samples are missing."""
     a, b = round(start_s * 100) - first, round(end_s * 100) - first
-    return float(yaw_rate_rad_s[max(a, 0) : max(b, 0)].sum() / 100.0)
+    return float(np.add.reduce(yaw_rate_rad_s[max(a, 0) : max(b, 0)])) / 100.0
