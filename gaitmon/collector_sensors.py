@@ -101,6 +101,7 @@ def health_message(worn: Worn, health: Health) -> HealthMessage:
 
 def _body(s: SensorHealth) -> SensorHealthBody:
     counts = s.counts or SensorCounts()
+    wanted_s = counts.samples / s.sensor.rate_hz + counts.missing_s
     return SensorHealthBody(
         sensor=s.sensor.sensor,
         placement=s.sensor.placement.value,
@@ -112,6 +113,9 @@ def _body(s: SensorHealth) -> SensorHealthBody:
         connections=s.connections,
         gaps=counts.gaps,
         missing_s=counts.missing_s,
+        missing_share=counts.missing_s / wanted_s if wanted_s > 0.0 else None,
+        packet_age_s=s.packet_age_s,
+        connect_s=s.connect_s,
         drift_ppm=counts.drift_ppm,
         rssi_dbm=s.rssi_dbm,
         battery_percent=s.battery_percent,

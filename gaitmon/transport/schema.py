@@ -215,6 +215,11 @@ class SensorHealthBody(Frozen):
     connections: Count
     gaps: Count = Field(description="stretches without samples")
     missing_s: float = Field(description="their seconds together")
+    missing_share: float | None = Field(default=None, description="of the time that was to be heard, 0 to 1")
+    packet_age_s: float | None = Field(default=None, description="since its last packet, when this was sent")
+    connect_s: float | None = Field(
+        default=None, description="from being heard to the stream, of the last link"
+    )
     drift_ppm: float | None = Field(description="of its clock against the gateway's, fast is positive")
     rssi_dbm: int | None
     battery_percent: int | None

@@ -20,6 +20,7 @@ from gaitmon.store.series import DayRow, SegmentRow, SeriesStore, StrideRow
 from gaitmon.symmetry.metrics import METRICS, Change, Group, Normal
 from gaitmon.web.api_bouts import BoutOut
 from gaitmon.web.security import CurrentUser, WritingUser, registry_of, settings_of
+from gaitmon.web.sensor_view import SensorView, sensor_views
 from gaitmon.web.states import Summary, cohort
 
 router = APIRouter(prefix="/api/v1")
@@ -140,6 +141,15 @@ def bouts(
     rows = _store(request).bouts(wearer_id, _us(first), _us(last))
     items = [BoutOut.of(row) for row in rows]
     return Listing(wearer=wearer_id, simulated=_any(found, (r.simulated for r in rows)), items=items)
+
+
+@router.get("/wearers/{wearer_id}/sensors", summary="How the wearer's sensors fare, as last heard of")
+def sensors(request: Request, user: CurrentUser, wearer_id: str) -> Listing[SensorView]:
+    found, store = _given(request, user, wearer_id, "api.sensors.read"), _store(request)
+    latest, settings = store.latest_bout(wearer_id), settings_of(request)
+    items = sensor_views(store.health(wearer_id), settings.now(), settings.stale_after)
+    simulated = _any(found, [latest is not None and latest.simulated])
+    return Listing(wearer=wearer_id, simulated=simulated, items=items)
 
 
 @router.get("/wearers/{wearer_id}/segments/{segment}", summary="A stretch of recording with one clock")

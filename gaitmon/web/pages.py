@@ -30,6 +30,7 @@ from gaitmon.web.security import (
     settings_of,
     start_session,
 )
+from gaitmon.web.sensor_view import sensor_views
 from gaitmon.web.states import Summary, WearerState, cohort, summary
 from gaitmon.web.templating import render
 from gaitmon.web.trend_view import trend_charts, wearer_trends
@@ -126,7 +127,7 @@ def _cohort_context(request: Request, user: CurrentUser, q: str, state: str) -> 
 
 def _matches(summary: Summary, q: str) -> bool:
     words = q.casefold().split()
-    text = f"{summary.wearer.display_name} {summary.wearer.id} {summary.line}".casefold()
+    text = f"{summary.wearer.display_name} {summary.wearer.id} {summary.line} {summary.sensors}".casefold()
     return all(word in text for word in words)
 
 
@@ -149,12 +150,15 @@ def wearer_page(
     trends = wearer_trends(rows, stratum)
     alerts = registry.alerts(wearer.id)
     standing = [a for a in alerts if a.state is not AlertState.CLOSED]
+    now = settings.now()
+    sensors = sensor_views(store.health(wearer.id), now, settings.stale_after)
     head = summary(
         wearer,
         store,
         standing,
-        settings.now(),
+        now,
         settings.stale_after,
+        sensors=sensors,
         trends=wearer_trends(rows) if stratum else trends,
     )
     core, other = trend_charts(trends, SPANS[span])
@@ -171,6 +175,7 @@ def wearer_page(
         "alerts": [alert_view(alert) for alert in _most_urgent_first(standing)],
         "closed_alerts": [a for a in alerts if a.state is AlertState.CLOSED],
         "bout": bout_view(latest, store.segment(wearer.id, latest.segment)) if latest else None,
+        "sensors": sensors,
         "sensor_notices": _sensor_notices(store, latest) if latest else [],
         "notes": registry.notes(user, wearer.id),
         "utc_of": utc_of,

@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from gaitmon.store.registry import Alert, AlertState, Registry, User, Wearer
-from gaitmon.store.series import SeriesStore
+from gaitmon.store.series import HealthRow, SeriesStore
 from gaitmon.trends import DEFAULT_PARAMS, State
 from gaitmon.web.definitions import core_metrics
 from gaitmon.web.formats import utc_of
+from gaitmon.web.sensor_view import SensorView, flags, sensor_views
 from gaitmon.web.sparkline import Sparkline, sparkline
 from gaitmon.web.trend_view import Trends, wearer_trends
 
@@ -71,6 +72,7 @@ class Summary:
 
     n_days: days with any value; n_valid: days valid in at least one watched metric.
     simulated: anything of it is.  alert: the newest that is not closed.
+    sensors: what they need, "" for nothing.
     """
 
     wearer: Wearer
@@ -85,6 +87,7 @@ class Summary:
     simulated: bool
     alert: Alert | None
     spark: Sparkline | None
+    sensors: str
 
     @property
     def attention(self) -> tuple[int, float, str]:
@@ -97,6 +100,9 @@ def cohort(
 ) -> list[Summary]:
     """The wearers this user was given, who needs attention first."""
     open_alerts = registry.alerts(None, include_closed=False)
+    health: dict[str, list[HealthRow]] = {}
+    for row in store.health():
+        health.setdefault(row.wearer, []).append(row)
     summaries = [
         summary(
             wearer,
@@ -104,6 +110,7 @@ def cohort(
             [alert for alert in open_alerts if alert.wearer == wearer.id],
             now,
             stale_after,
+            sensors=sensor_views(health.get(wearer.id, ()), now, stale_after),
         )
         for wearer in registry.wearers_for(user)
     ]
@@ -117,6 +124,7 @@ def summary(
     now: datetime,
     stale_after: timedelta,
     *,
+    sensors: Sequence[SensorView],
     trends: Trends | None = None,
 ) -> Summary:
     if trends is None:
@@ -141,6 +149,7 @@ def summary(
         simulated=wearer.simulated or trends.simulated or bool(bout and bout.simulated),
         alert=alert,
         spark=sparkline(trends, alert),
+        sensors=flags(sensors),
     )
 
 

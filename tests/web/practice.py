@@ -17,9 +17,10 @@ import numpy as np
 from gaitmon.model import Angle, MetricValue, Side, Turn, Waveform
 from gaitmon.review import Reviewer
 from gaitmon.store.registry import Registry, Role, User, Wearer
-from gaitmon.store.series import BoutRow, Row, SegmentRow, StrideRow
+from gaitmon.store.series import BoutRow, HealthRow, Row, SegmentRow, StrideRow
 from gaitmon.store.sqlite import SqliteSeriesStore
 from gaitmon.symmetry.norms import norm
+from gaitmon.transport.schema import SensorHealthBody
 from gaitmon.web.settings import WebSettings
 from tests.peers.browser import Server
 
@@ -69,6 +70,32 @@ class Practice:
         self.store.write(rows)
         return wearer
 
+    def hear(self, wearer: str, ago_s: float, gateway: str, *sensors: dict[str, object]) -> None:
+        """What a gateway said of the wearer's sensors so long ago."""
+        at_us = round((self.now.timestamp() - ago_s) * 1e6)
+        bodies = [SensorHealthBody.model_validate(HEARD | sensor) for sensor in sensors]
+        rows = [HealthRow(gateway, b.sensor, wearer, at_us, b.model_dump_json()) for b in bodies]
+        self.store.write_health(rows)
+
+
+HEARD: dict[str, object] = {
+    "profile": "movella-dot", "state": "streaming", "message": "", "packets": 72000, "packet_hz": 59.9,
+    "connections": 1, "gaps": 0, "missing_s": 0.0, "missing_share": 0.0, "packet_age_s": 0.1,
+    "connect_s": 1.3, "drift_ppm": 12.3, "rssi_dbm": -58, "battery_percent": 81, "errors": {},
+}  # fmt: skip
+LIVE: tuple[dict[str, object], ...] = (
+    {"sensor": "s-1f6a93c2", "placement": "pelvis"},
+    {
+        "sensor": "s-88d0b111", "placement": "left_thigh", "battery_percent": 12, "gaps": 3,
+        "missing_s": 14.4, "missing_share": 0.012, "drift_ppm": -31.0, "errors": {"link lost": 2},
+    },
+    {
+        "sensor": "s-02c4e7aa", "placement": "right_thigh", "state": "searching", "packet_hz": 0.0,
+        "packet_age_s": 300.0, "rssi_dbm": -88, "errors": {"link lost": 1, "timeout": 4},
+        "gaps": 1, "missing_s": 300.0, "missing_share": 0.2, "drift_ppm": None,
+    },
+)  # fmt: skip
+
 
 @contextmanager
 def open_practice(folder: Path) -> Iterator[Practice]:
@@ -96,6 +123,8 @@ def fill(practice: Practice) -> None:
     practice.add("w-emil", "Emil Novák")
     practice.add("w-fay", "Fay O’Connell-Whittingham", days=44, drift=_worse_from(33), seed=6)
     practice.add("w-other", "Somebody Else", days=40, drift=_worse_from(30), given=False, seed=7)
+    practice.hear("w-ada", 5.0, "gateway-1", *LIVE)
+    practice.hear("w-ben", 7 * 3600.0, "gateway-2", dict(LIVE[0], state="stopped"))
     Reviewer(practice.store, practice.registry, lambda _: None).review(practice.now)
     (alert,) = practice.registry.alerts("w-fay")
     practice.registry.acknowledge(alert.id, practice.therapist, "Called: new insoles since Monday.")

@@ -56,6 +56,7 @@ def _row(page: str, wearer: str) -> str:
         ("q=W-BEN", {"w-ben"}),
         ("q=stance+time", {"w-ada", "w-fay"}),
         ("state=no_data", {"w-dora", "w-emil"}),
+        ("q=battery", {"w-ada"}),
         ("q=zzz", set()),
         ("q=%3Cscript%3E", set()),
     ],
