@@ -20,6 +20,7 @@ from statistics import median
 
 import numpy as np
 
+from gaitmon.gait.closing import ClosingParams, ClosingStep, sits
 from gaitmon.gait.initial_contact import (
     InitialContactParams,
     LandingSignals,
@@ -47,6 +48,7 @@ class ContactParams:
     fc_from_share: float = 0.03  # of the swing peak: where the thigh begins to come forward
     fc_period_s: tuple[float, ...] = (0.80, 0.92, 1.07, 1.33, 1.79)
     fc_lag_s: tuple[float, ...] = (0.044, 0.059, 0.070, 0.104, 0.196)  # from there, at those stride times
+    closing: ClosingParams = field(default_factory=ClosingParams)
     initial: InitialContactParams = field(default_factory=InitialContactParams)
 
 
@@ -94,6 +96,7 @@ class LimbContacts:
     _holes: list[int] = field(default_factory=list)  # last missing sample of each, since the oldest of those
     _first: tuple[int, float] | None = None
     _waiting: list[_Swing] = field(default_factory=list)
+    _closing: ClosingStep = field(default_factory=ClosingStep)
 
     def needs_from(self) -> int:
         """Oldest grid index that a later call may look at."""
@@ -193,18 +196,22 @@ class LimbContacts:
         return samples_needed(swing.period, self.params.initial) + HALF
 
     def _initial_contact_s(self, s: LimbSignals, swing: _Swing, upto: int) -> float | None:
-        """From the samples before upto; the model's where no landing shows, None where samples are missing
-        or the model lies after the last one."""
+        """From the samples before upto; the model's where no landing shows, None where samples are missing,
+        somebody sits down, or the model lies after the last sample."""
         a = swing.peak - s.first - HALF
         b = min(a + HALF + self._reach(swing), upto - s.first)
         n = b - a
         seen = np.concatenate([x[a:b] for x in s.channels])
         if len(seen) != 3 * n or n <= 2 * HALF or isnan(seen.sum()):
             return None
+        if sits(s.up_m_s2[b - HALF : b], self.params.closing):
+            return None
         p = self.params.initial
         # All channels end to end in one call; what mixes two of them is left out.
         low = LandingSignals(*np.correlate(seen, _SLOW, "full")[2 * HALF :].reshape(3, n)[:, : n - 2 * HALF])
-        found = initial_contact(low, swing.period, swing.pace, p)
+        forward = s.forward_m_s2[swing.peak - s.first :]
+        closes = self._closing.is_one(forward, swing.period, self.params.closing)
+        found = None if closes else initial_contact(low, swing.period, swing.pace, p)
         at = swing.peak + (p.model * swing.period if found is None else found)
         return at / GRID_HZ if at < upto else None
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gaitmon.model import Contact, ContactKind, Side
-from gaitmon.simulate import SensorParams, Stand, StateKind, TissueParams, Walk, WalkerParams
+from gaitmon.simulate import SensorParams, Sit, Stand, StateKind, TissueParams, Walk, WalkerParams
 from tests.gait.walks import Matched, Walked, match, plain_walk, times, walked
 
 SPEEDS = (0.5, 0.7, 0.9, 1.1, 1.25, 1.5, 1.7)
@@ -53,6 +53,25 @@ def test_the_first_and_last_contacts_too(speed: float) -> None:
             )
             assert m.n_true - len(m.error_s) <= 1
             assert m.n_found - len(m.error_s) <= 1
+
+
+@pytest.mark.parametrize("person", [51, 53, 57, 59])
+@pytest.mark.parametrize("speed", [0.7, 0.9, 1.25, 1.7])
+def test_the_foot_set_beside_the_other_is_dated(speed: float, person: int) -> None:
+    """There is no landing to see.  Measured 36 ms at most; taken for a landing, 70 to 195."""
+    walker = WalkerParams(speed_m_s=speed, person_seed=person, limbs_alike=False)
+    walk = walked((Stand(6.0), Walk(seconds=12.0), Stand(5.0)), walker, seed=person)
+    last = max((c for c in walk.simulated.truth.contacts if c.kind is IC), key=by_time)
+    assert min(abs(t - last.t_s) for t in times(walk.contacts(), last.side, IC)) < 0.06
+
+
+@pytest.mark.parametrize("speed", [0.9, 1.3])
+def test_sitting_down_from_walking_is_no_step(speed: float) -> None:
+    """Both thighs come forward as in a swing, and stay."""
+    walk = walked((Stand(6.0), Walk(seconds=12.0), Sit(8.0)), WalkerParams(speed_m_s=speed), seed=5)
+    last_s = max(c.t_s for c in walk.simulated.truth.contacts)
+    assert max(c.t_s for c in walk.contacts(kind=IC)) < last_s + 0.15
+    assert max(s.end_s for s in walk.strides) < last_s + 0.15
 
 
 @cache
