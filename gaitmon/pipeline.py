@@ -167,10 +167,10 @@ class GaitPipeline:
         closed = self._tracker.push(tick, v.walking, v.period_s, v.lead, v.rest, heard=v.heard)
         sequence = closed or self._tracker.current
         if sequence is None:
-            self._aligner.observe(now, self._chains)
-            if self._alignment and self._aligner.moved_at_rest(now, self._alignment):
-                self._aligned_over = 0  # look again in the next walk, before anything of it is given out
+            if self._aligner.no_walking(now):
+                self._see_rests()
         else:
+            self._see_rests()
             yield from self._walk(sequence, now)
         held_back = (
             sequence is not None and self._sequence_start != sequence.start
@@ -179,6 +179,10 @@ class GaitPipeline:
             yield from self._close_bout(now / 100.0)
         yield from self._posture.on_tick(tick, closed, self._tracker.current)
         yield from self._holes(now)
+
+    def _see_rests(self) -> None:
+        if self._aligner.see(self._chains, self._alignment):
+            self._aligned_over = 0  # look again in the next walk, before anything of it is given out
 
     def _forget(self, now: int) -> None:
         current = self._tracker.current
@@ -317,6 +321,7 @@ class GaitPipeline:
         if kind.startswith("excluded"):
             counted = []
         self._bouts += 1
+        self._see_rests()
         stood = self._aligner.stood(since, math.floor(100 * start_s), self._alignment)
         metrics, curves = self._meter.summed_up(counted, kind, stood)
         yield WalkingBout(

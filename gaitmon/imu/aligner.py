@@ -28,6 +28,7 @@ ENOUGH_WALK = 800  # 8 s within 1 degree
 SETTLED_WALK = 2000  # 20 s: steady walking, not the few steps to a chair; not asked for again
 STILL = 100  # grid samples looked at for stillness, of which half must be there
 _NEAR_WALKING = np.cos(np.radians(35.0))  # standing is the stillness nearest to the posture of walking
+_AT_ONCE = 10  # seconds without walking looked at together
 _FIRST_RESTS, _RESTS = 5, 30  # of STILL each: those taken as they are, and those that may be added
 _SAME_STANCE = np.cos(np.radians(2.0))
 MOVED_DEG = 10.0  # a strap that gave way by less is within how differently a person stands
@@ -42,24 +43,35 @@ class Aligner:
     """still: up per placement of recent moments of rest, sitting and lying among them."""
 
     _still: deque[tuple[int, dict[Placement, Floats]]] = field(default_factory=lambda: deque(maxlen=240))
+    _to_see: list[int] = field(default_factory=list)  # ends of seconds without walking, not looked at yet
     _count: int = 0
     _suspicious: int = 0
     _walking_up: dict[Placement, Floats] = field(default_factory=dict)
 
-    def moved_at_rest(self, now: int, alignments: Mapping[Placement, Alignment]) -> bool:
-        """Whether, for 4 s of the present rest, one sensor leans otherwise than when it was aligned and
-        all others lean as they did.  Sitting tilts more than one; then it cannot be told."""
-        if now % STILL:
+    def no_walking(self, now: int) -> bool:
+        """Nobody walks at this tick.  Whether it is time to look, with ``see``: together they cost less."""
+        if now % STILL == 0:
+            self._to_see.append(now)
+        return len(self._to_see) >= _AT_ONCE
+
+    def see(self, chains: Mapping[Placement, SensorChain], alignments: Mapping[Placement, Alignment]) -> bool:
+        """Look at the seconds without walking since the last call, before there is any walking again:
+        remember the sensors' verticals of those in which everything worn was at rest.
+
+        Whether for 4 s of this rest one sensor leaned otherwise than when it was aligned and all others
+        leaned as they did.  Sitting tilts more than one; then it cannot be told.
+        """
+        if not self._to_see:
             return False
-        if not self._still or self._still[-1][0] != now:
-            self._suspicious = 0
-            return False
-        ups = self._still[-1][1]
-        angles = [_angle_deg(up, alignments[p].rotation[2]) for p, up in ups.items() if p in alignments]
-        moved = sum(a > MOVED_DEG for a in angles)
-        one = moved == 1 and len(angles) > 1 and sum(a < _STEADY_DEG for a in angles) == len(angles) - 1
-        self._suspicious = self._suspicious + 1 if one else 0
-        return self._suspicious == 4
+        moved = False
+        ends, self._to_see = self._to_see, []
+        for now, ups in zip(ends, _rests(ends[0] - STILL, ends[-1], chains), strict=True):
+            if ups:
+                self._still.append((now, ups))
+            if alignments:
+                self._suspicious = self._suspicious + 1 if _one_moved(ups, alignments) else 0
+                moved |= self._suspicious == 4
+        return moved
 
     def moved_in_walk(self, start: int, end: int, chains: Mapping[Placement, SensorChain]) -> bool:
         """Whether a sensor's mean vertical over this walk differs from that of the walk it was aligned on."""
@@ -67,27 +79,6 @@ class Aligner:
         return any(
             _angle_deg(up, self._walking_up[p]) > MOVED_DEG for p, up in now.items() if p in self._walking_up
         )
-
-    def observe(self, tick_index: int, chains: Mapping[Placement, SensorChain]) -> None:
-        """Remember the sensors' verticals if everything worn was at rest in the last second."""
-        if tick_index % STILL:
-            return
-        ups: dict[Placement, Floats] = {}
-        for p, chain in chains.items():
-            x = chain.raw.samples(tick_index - STILL, tick_index)
-            if chain.raw.skipped(tick_index - STILL, tick_index):
-                x = x[np.isfinite(x[:, 0])]
-                if len(x) < STILL // 2:
-                    continue
-            if chain.has_gyroscope and np.maximum.reduce(np.abs(x[:, 3:6]), axis=None) > 0.25:
-                return
-            acc = x[:, :3]
-            mean = np.add.reduce(acc, axis=0) / len(acc)
-            if np.maximum.reduce(np.abs(acc - mean), axis=None) > 0.6:
-                return
-            ups[p] = unit(mean)
-        if ups:
-            self._still.append((tick_index, ups))
 
     def stood(self, first: int, last: int, alignments: Mapping[Placement, Alignment]) -> Floats:
         """The pelvis' vertical in its segment's own frame, (n, 3), in each second of standing at rest in grid
@@ -163,6 +154,34 @@ class Aligner:
                     break
         found = {p for ups in picked for p in ups}
         return {p: unit(np.mean([u[p] for u in picked if p in u], axis=0)) for p in found}
+
+
+def _rests(a: int, b: int, chains: Mapping[Placement, SensorChain]) -> list[dict[Placement, Floats]]:
+    """The sensors' verticals in each second of grid indices [a, b), nothing where anything worn moved."""
+    out: list[dict[Placement, Floats]] = [{} for _ in range(a, b, STILL)]
+    moving = np.zeros(len(out), dtype=bool)
+    for p, chain in chains.items():
+        rows = chain.raw.samples(a, b).reshape(-1, STILL, 6)
+        known = np.isfinite(rows[:, :, :1])
+        n = known.sum(axis=1)
+        heard = n[:, 0] >= STILL // 2
+        acc = np.where(known, rows[:, :, :3], 0.0)
+        mean = np.add.reduce(acc, axis=1) / np.maximum(n, 1)
+        apart = np.abs(acc - mean[:, np.newaxis]) * known
+        moves = apart.max(axis=(1, 2)) > 0.6
+        if chain.has_gyroscope:
+            moves |= np.fmax.reduce(np.abs(rows[:, :, 3:]), axis=(1, 2)) > 0.25
+        moving |= moves & heard
+        for k in np.flatnonzero(heard & ~moving).tolist():
+            out[k][p] = unit(mean[k])
+    return [{} if moves else ups for ups, moves in zip(out, moving.tolist(), strict=True)]
+
+
+def _one_moved(ups: Mapping[Placement, Floats], alignments: Mapping[Placement, Alignment]) -> bool:
+    """Whether one sensor leans otherwise than when it was aligned, and all others as they did."""
+    angles = [_angle_deg(up, alignments[p].rotation[2]) for p, up in ups.items() if p in alignments]
+    moved = sum(a > MOVED_DEG for a in angles)
+    return moved == 1 and len(angles) > 1 and sum(a < _STEADY_DEG for a in angles) == len(angles) - 1
 
 
 def _walked(start: int, end: int, chains: Mapping[Placement, SensorChain]) -> dict[Placement, Floats]:
