@@ -16,6 +16,7 @@ from gaitmon import (
     __version__,
     cli_archive,
     cli_collect,
+    cli_letters,
     cli_people,
     cli_profile,
     cli_sensors,
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_sensors.add(commands)
     cli_archive.add(commands)
     cli_people.add(commands)
+    cli_letters.add(commands)
     cli_profile.add(commands)
     return parser
 
