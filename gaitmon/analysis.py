@@ -94,6 +94,8 @@ def analyse(
     placements = [p for p in inspected.recording.streams if not p.is_reference]
     pipeline = GaitPipeline(placements, params)
     results: list[Result] = []
+    if inspected.bound is not None:
+        pipeline.push(inspected.bound)  # what it says of it, inspection has said
     span = max(recording.end_s - recording.start_s, 1e-9)
     for item in deliveries(inspected.recording):
         results += pipeline.push(item)

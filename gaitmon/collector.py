@@ -13,7 +13,7 @@ from gaitmon.analysis_provenance import produced_by
 from gaitmon.collector_run import Counts, SegmentRun
 from gaitmon.config import Settings, broker_of
 from gaitmon.errors import BrokerError
-from gaitmon.model import Gap, ImuBlock, Notice, Placement
+from gaitmon.model import Gap, ImuBlock, Notice, Placement, SyncBound
 from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import replay
@@ -29,12 +29,20 @@ class SegmentCollector:
     """One segment through the pipeline into the outbox.  Results of one push are one transaction."""
 
     def __init__(
-        self, segment: SegmentRow, placements: Iterable[Placement], outbox: Outbox, notices: Sequence[Notice]
+        self,
+        segment: SegmentRow,
+        placements: Iterable[Placement],
+        outbox: Outbox,
+        notices: Sequence[Notice],
+        bound: SyncBound | None = None,
     ) -> None:
-        """placements: every sensor there is.  notices: what a reader must know before the first sample."""
+        """placements: every sensor there is.  notices: what a reader must know before the first sample.
+        bound: how far the thighs' clocks are apart; the notices tell of it."""
         self._run = SegmentRun(segment, placements)
         self._outbox = outbox
         outbox.append(self._run.begin(notices))
+        if bound is not None:
+            self._run.push(bound)
 
     @property
     def counts(self) -> Counts:
@@ -115,7 +123,9 @@ def replay_recording(settings: Settings, recording: Recording, wearer: str, spee
     found = inspect(recording)
     segment = segment_of(found.recording, wearer, settings.gateway, origin="import")
     with Gateway(settings, broker_of(settings), settings.gateway) as gateway:
-        collector = SegmentCollector(segment, found.recording.streams, gateway.outbox, found.notices)
+        collector = SegmentCollector(
+            segment, found.recording.streams, gateway.outbox, found.notices, found.bound
+        )
         counts = asyncio.run(collect(replay(found.recording, speed=speed), collector, lambda _: None))
         if not gateway.publisher.drain(60.0):
             raise BrokerError(

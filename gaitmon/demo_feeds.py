@@ -149,7 +149,9 @@ def _play(recording: Recording, wearer: str, feed: _Feed, speed: float, begin_us
     """One recording as one segment, ended early when the demo stops."""
     found = inspect(recording)
     segment = segment_of(found.recording, wearer, feed.gateway.id, origin="live", start_utc_us=begin_us)
-    collector = SegmentCollector(segment, found.recording.streams, feed.gateway.outbox, found.notices)
+    collector = SegmentCollector(
+        segment, found.recording.streams, feed.gateway.outbox, found.notices, found.bound
+    )
 
     async def until_cut() -> AsyncIterator[ImuBlock | Gap]:
         async for item in replay(found.recording, speed=speed):

@@ -4,14 +4,19 @@ another clock.  Used for recordings, live and batch alike, so that both say the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
 from gaitmon.errors import EmptyRecordingError, RecordingError
-from gaitmon.model import Floats, ImuBlock, Notice, NoticeKind, Placement
-from gaitmon.sensors.recording import Recording, SampleStream
+from gaitmon.model import Notice, NoticeKind, Placement, SyncBound
+from gaitmon.sensors.clock_check import ClockCheck, ClockFault
+from gaitmon.sensors.frame_check import FrameCheck
+from gaitmon.sensors.inspection_clocks import late_clocks, told
+from gaitmon.sensors.inspection_pass import BIN_S, Seen, cleaned, look
+from gaitmon.sensors.recording import Recording
+from gaitmon.sensors.windows import windows
 
 SLOWEST_HZ = 20.0  # below, the impact at initial contact is no longer seen
 FASTEST_HZ = 10_000.0  # above, the time stamps are not in seconds
@@ -24,49 +29,65 @@ CLIPS_FROM = (
     2.0,
 )  # m/s², rad/s: the smallest full scales there are, ±2 g and ±125 deg/s, less a margin
 FASTEST_RAD_S = 80.0  # twice the full scale of the usual gyroscopes
-BIN_S = 0.1
-LAG_BINS = 300
-LAG_WINDOW_BINS = 36_000
+MANY = 10  # jumps across the scale: fewer are single bad samples
+_OVERFLOWS = "jumps from one end of its scale to the other: the numbers overflow; record with a larger range"
+NEVER_TURNS_RAD_S = 0.35  # 20 deg/s: nobody walks without some segment turning faster
+STRIDES_M_S2 = 8.0  # between the extremes of a channel
+MOVES = 0.5  # rad/s or m/s²
+HELD = 0.45  # of the samples in motion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspected:
-    """recording: without the sensors that gave nothing.  notices: what a reader must know beforehand."""
+    """recording: without the sensors, gyroscopes and stretches that gave nothing.  notices: what a reader
+    must know beforehand.  bound: how far the thighs' clocks are apart; None while they seem together."""
 
     recording: Recording
     notices: tuple[Notice, ...]
+    bound: SyncBound | None = None
 
 
 def inspect(recording: Recording) -> Inspected:
-    """One pass over the samples of every worn sensor.
+    """Two passes over the samples of every worn sensor.
 
-    Raises EmptyRecordingError when no worn sensor gave anything, RecordingError when the time stamps or
-    units cannot be what they should be, or when the sensors were never worn at the same time.
+    Raises EmptyRecordingError when no worn sensor gave anything, RecordingError when the time stamps, units
+    or axes cannot be what they should be, or when the sensors were never worn at the same time.
     """
-    seen = [_look(s) for s in recording.streams.values() if not s.placement.is_reference]
+    seen = [look(s) for s in recording.streams.values() if not s.placement.is_reference]
     if not seen:
         raise EmptyRecordingError(
             f"{recording.name}: only foot sensors, which serve as reference.",
             "Record with sensors on pelvis and thighs.",
         )
-    dead = {s.placement: why for s in seen if (why := _dead(s))}
-    alive = [s for s in seen if s.placement not in dead]
+    gone = {s.placement: why for s in seen if (why := _dead(s))}
+    alive = [s for s in seen if s.placement not in gone]
     if not alive:
         raise EmptyRecordingError(
-            f"{recording.name}: {'; '.join(f'{p}: {why}' for p, why in dead.items())}.",
+            f"{recording.name}: {'; '.join(f'{p}: {why}' for p, why in gone.items())}.",
             "Check the sensors and record again.",
         )
     for s in alive:
         _check(recording.name, s)
-    _check_overlap(recording.name, alive)
-    notices = missing_sensors({s.placement for s in alive})
-    notices += [Notice(NoticeKind.BAD_SAMPLES, f"{p}: {why}; it is left out.", p) for p, why in dead.items()]
-    notices += _notes(recording, dead)
+        s.frozen = _while_others_moved(s, alive)
     for s in alive:
-        notices += _no_gyroscope(s) + _clipped(s)
-    notices += _unequal(alive) + _late_clocks(alive) + _too_short(alive)
-    streams = {p: s for p, s in recording.streams.items() if p not in dead}
-    return Inspected(replace(recording, streams=streams), tuple(notices))
+        s.forget_frozen()
+    _check_overlap(recording.name, alive)
+    _check_twins(recording.name, alive)
+    notices = _notes(recording, gone)
+    for s in alive:
+        notices += _no_gyroscope(s) + _not_measured(s) + _held(s) + _clipped(s)
+    good = _without(recording, alive)
+    moved = _moved_together(good)
+    clocks = late_clocks(alive) or told(moved)
+    if clocks.left_out is not None:
+        gone[clocks.left_out] = clocks.text
+        good = replace(good, streams={p: s for p, s in good.streams.items() if p not in gone})
+    elif clocks.text:
+        notices.append(Notice(NoticeKind.UNSYNCHRONISED, clocks.text, clocks.placement))
+    notices += _unequal(alive) + _too_short(alive)
+    left_out = [Notice(NoticeKind.BAD_SAMPLES, f"{p}: {why}; it is left out.", p) for p, why in gone.items()]
+    missing = missing_sensors({s.placement for s in alive if s.placement not in gone})
+    return Inspected(good, (*missing, *left_out, *notices), clocks.bound(good.start_s))
 
 
 def missing_sensors(placements: set[Placement]) -> list[Notice]:
@@ -87,77 +108,47 @@ def missing_sensors(placements: set[Placement]) -> list[Notice]:
     return [Notice(NoticeKind.SENSOR_MISSING, text) for text in out]
 
 
-# ---- one pass over one sensor -------------------------------------------------------------------
-
-
-@dataclass(slots=True, eq=False)
-class _Seen:
-    """low, high: (6,) or (3,) extremes of each channel, acc then gyr.  at_limit: how many samples of each
-    channel are part of a plateau at its greatest magnitude.  motion: bin -> (sum, count)."""
-
-    placement: Placement
-    n: int = 0
-    good: int = 0
-    start_s: float = np.nan
-    end_s: float = np.nan
-    gap_s: float = 0.0
-    gap_at_s: float = 0.0
-    acc_sum: float = 0.0
-    rate_hz: float = np.nan
-    low: Floats = field(default_factory=lambda: np.empty(0))
-    high: Floats = field(default_factory=lambda: np.empty(0))
-    at_limit: Floats = field(default_factory=lambda: np.empty(0))
-    motion: list[tuple[Floats, Floats]] = field(default_factory=list)
-
-
-def _look(stream: SampleStream) -> _Seen:
-    s = _Seen(stream.placement, rate_hz=stream.rate_hz)
-    for block in stream.chunks():
-        if len(block):
-            _take(s, block)
-    return s
-
-
-def _take(s: _Seen, block: ImuBlock) -> None:
-    t = block.t_s if s.n == 0 else np.concatenate([[s.end_s], block.t_s])
-    steps = np.diff(t)
-    if len(steps) and steps.max() > s.gap_s:
-        s.gap_s, s.gap_at_s = float(steps.max()), float(t[int(steps.argmax())])
-    s.start_s = float(block.t_s[0]) if s.n == 0 else s.start_s
-    s.end_s = float(block.t_s[-1])
-    s.n += len(block)
-    x = block.acc_m_s2 if block.gyr_rad_s is None else np.hstack([block.acc_m_s2, block.gyr_rad_s])
-    good = np.isfinite(x).all(axis=1)
-    if not good.any():
-        return
-    x, t_good = x[good], block.t_s[good]
-    norm = np.linalg.norm(x[:, :3], axis=1)
-    s.good += len(x)
-    s.acc_sum += float(norm.sum())
-    effort = np.abs(norm - 9.81) if x.shape[1] == 3 else np.linalg.norm(x[:, 3:], axis=1)
-    s.motion.append((np.floor(t_good / BIN_S), effort))
-    if len(s.low) == 0:
-        s.low, s.high, s.at_limit = x[0], x[0], np.zeros(x.shape[1])
-    before = np.maximum(-s.low, s.high)
-    s.low, s.high = np.minimum(s.low, x.min(axis=0)), np.maximum(s.high, x.max(axis=0))
-    limit = np.maximum(-s.low, s.high)
-    s.at_limit = np.where(limit > before, 0.0, s.at_limit)
-    at = np.abs(x) >= limit
-    s.at_limit += (at[:-2] & at[1:-1] & at[2:]).sum(axis=0)
-
-
 # ---- what that means ----------------------------------------------------------------------------
 
 
-def _dead(s: _Seen) -> str:
-    if s.good == 0:
+def _dead(s: Seen) -> str:
+    """Why the sensor cannot be used at all; "" where it can."""
+    if s.good == 0 and s.impossible < s.n:
         return "not one sample has all its values"
-    if s.n > 1 and (s.low == s.high).all():
+    if s.n == 1 and s.good:
+        return ""
+    if s.good == 0 or (s.low == s.high).all():
         return "the signal never changes"
+    if (still := _still(s, 0)) is not None:
+        return f"its acceleration along {still} never changes"
+    if s.overflows[:3].max() >= MANY:
+        return f"its acceleration {_OVERFLOWS}"
     return ""
 
 
-def _check(name: str, s: _Seen) -> None:
+def _bad_gyroscope(s: Seen) -> str:
+    """Why the gyroscope cannot be used; "" where it can or there is none."""
+    if len(s.low) < 6 or s.n == 1:
+        return ""
+    if (still := _still(s, 3)) is not None:
+        return f"the rate of turn about {still} never changes"
+    if s.overflows[3:].max() >= MANY:
+        return f"the rate of turn {_OVERFLOWS}"
+    fastest = float(s.limit[3:].max())
+    if fastest < NEVER_TURNS_RAD_S and float((s.high - s.low)[:3].max()) > STRIDES_M_S2:
+        return (
+            f"no rate of turn above {fastest:.2g} rad/s where the accelerometer shows steps: is it in rad/s "
+            "(deg/s times 0.0174533, and only once)?"
+        )
+    return ""
+
+
+def _still(s: Seen, first: int) -> str | None:
+    """Which of the three axes from channel first on never changes."""
+    return next((axis for i, axis in enumerate("xyz", first) if s.low[i] == s.high[i]), None)
+
+
+def _check(name: str, s: Seen) -> None:
     if s.gap_s > LONGEST_GAP_S:
         raise RecordingError(
             f"{name}: {s.placement}: the time stamps jump by {s.gap_s:.0f} s at {s.gap_at_s:.2f} s.",
@@ -177,7 +168,7 @@ def _check(name: str, s: _Seen) -> None:
             f"{name}: {s.placement}: the mean acceleration is {mean:.3g}, where gravity alone is 9.81 m/s².",
             "Give it in m/s².",
         )
-    fastest = float(np.maximum(-s.low, s.high)[3:].max(initial=0.0))
+    fastest = float(s.limit[3:].max(initial=0.0))
     if fastest > FASTEST_RAD_S:
         raise RecordingError(
             f"{name}: {s.placement}: an angular rate of {fastest:.0f} rad/s, which no limb reaches.",
@@ -185,7 +176,7 @@ def _check(name: str, s: _Seen) -> None:
         )
 
 
-def _check_overlap(name: str, alive: Sequence[_Seen]) -> None:
+def _check_overlap(name: str, alive: Sequence[Seen]) -> None:
     late = max(alive, key=lambda s: s.start_s)
     early = min(alive, key=lambda s: s.end_s)
     apart_s = late.start_s - early.end_s
@@ -196,32 +187,119 @@ def _check_overlap(name: str, alive: Sequence[_Seen]) -> None:
         )
 
 
-def _notes(recording: Recording, dead: dict[Placement, str]) -> list[Notice]:
+def _check_twins(name: str, alive: Sequence[Seen]) -> None:
+    for a, b in combinations(alive, 2):
+        if a.n > 1 and a.same_as == b.same_as:
+            raise RecordingError(
+                f"{name}: {a.placement} and {b.placement} hold the same samples.",
+                "One file was given twice: take the other sensor's.",
+            )
+
+
+def _while_others_moved(s: Seen, alive: Sequence[Seen]) -> list[tuple[float, float]]:
+    """The stretches in which the values stood still and the wearer did not: a coarse converter may give the
+    same values through a whole rest."""
+    out = []
+    for start_s, end_s in s.frozen:
+        for other in alive:
+            bins = np.concatenate([b for b, _ in other.motion])
+            during = (bins > start_s / BIN_S) & (bins < end_s / BIN_S)
+            effort = np.concatenate([e for _, e in other.motion])[during]
+            if other is not s and effort.size and float(effort.mean()) > MOVES:
+                out.append((start_s, end_s))
+                break
+    return out
+
+
+def _without(recording: Recording, alive: Sequence[Seen]) -> Recording:
+    """Only what was measured."""
+    streams = {p: stream for p, stream in recording.streams.items() if p.is_reference}
+    for s in alive:
+        stream = recording.streams[s.placement]
+        streams[s.placement] = cleaned(stream, s, gyroscope=not _bad_gyroscope(s))
+    return replace(recording, streams={p: streams[p] for p in recording.streams if p in streams})
+
+
+def _moved_together(recording: Recording) -> ClockFault | None:
+    """What walking tells of the clocks.  Raises RecordingError where the axes of a gyroscope are not its
+    accelerometer's."""
+    clocks = ClockCheck()
+    frames = {p: FrameCheck() for p, s in recording.streams.items() if s.has_gyroscope and not p.is_reference}
+    for window in windows(recording):
+        clocks.see(window)
+        for p, samples in window.samples.items():
+            if p in frames:
+                frames[p].see(samples)
+    for p, frame in frames.items():
+        if axes := frame.fault():
+            raise RecordingError(
+                f"{recording.name}: {p}: gyroscope and accelerometer do not have the same axes.",
+                f"Give both in one right-handed frame; the rates of turn would fit as {axes}.",
+            )
+    return clocks.fault()
+
+
+def _notes(recording: Recording, gone: dict[Placement, str]) -> list[Notice]:
     """What the importer did.  It names what it did to one sensor's samples "<placement>: <what>"."""
     named: dict[str, Placement] = {p.value: p for p in Placement}
     out = []
     for key, text in recording.notes.items():
         sensor, _, what = key.partition(":")
         placement = named.get(sensor)
-        if placement in dead or what == " NaN":  # told already, or counted by the pipeline
+        if placement in gone or what == " NaN":  # told already, or counted by the pipeline
             continue
         kind = NoticeKind.RECORDING if placement is None else NoticeKind.BAD_SAMPLES
         out.append(Notice(kind, f"{placement or key}: {text}.", placement))
     return out
 
 
-def _no_gyroscope(s: _Seen) -> list[Notice]:
-    if len(s.low) == 6 or s.placement is Placement.PHONE:
+def _no_gyroscope(s: Seen) -> list[Notice]:
+    why = _bad_gyroscope(s)
+    if (len(s.low) == 6 and not why) or s.placement is Placement.PHONE:
         return []
     lost = "pelvic angles" if s.placement is Placement.PELVIS else "angles and final contacts"
-    return [
-        Notice(NoticeKind.SENSOR_MISSING, f"{s.placement}: no gyroscope, so no {lost} from it.", s.placement)
-    ]
+    what = f"the gyroscope is left out, {why};" if why else "no gyroscope, so"
+    text = f"{s.placement}: {what} no {lost} from it."
+    return [Notice(NoticeKind.BAD_SAMPLES if why else NoticeKind.SENSOR_MISSING, text, s.placement)]
 
 
-def _clipped(s: _Seen) -> list[Notice]:
+def _not_measured(s: Seen) -> list[Notice]:
     out = []
-    limit = np.maximum(-s.low, s.high)
+    if s.impossible:
+        text = (
+            f"{s.placement}: {s.impossible} samples are no measurement, three equal values of 0 or at the "
+            "end of the scale, and were left out."
+        )
+        out.append(Notice(NoticeKind.BAD_SAMPLES, text, s.placement))
+    for start_s, end_s in s.frozen:
+        text = (
+            f"{s.placement}: the very same values from {start_s:.1f} to {end_s:.1f} s while another sensor "
+            "moved: it was stuck, and they are left out."
+        )
+        out.append(Notice(NoticeKind.BAD_SAMPLES, text, s.placement, start_s, end_s))
+    return out
+
+
+def _repeating(s: Seen) -> bool:
+    return s.moving > 100 and s.held > HELD * s.moving
+
+
+def _held(s: Seen) -> list[Notice]:
+    if s.frozen or not _repeating(s):
+        return []
+    rate_hz = s.rate_hz * (1.0 - s.held / s.moving)
+    text = (
+        f"{s.placement}: many samples repeat the one before: it measures only about {rate_hz:.0f} times a "
+        f"second, not {s.rate_hz:.0f}, or very coarsely. Record or export it at its own rate."
+    )
+    return [Notice(NoticeKind.BAD_SAMPLES, text, s.placement)]
+
+
+def _clipped(s: Seen) -> list[Notice]:
+    out: list[Notice] = []
+    limit = s.limit
+    if _repeating(s):
+        return out
     for what, unit, channels, least in (
         ("accelerometer", "m/s²", slice(0, 3), CLIPS_FROM[0]),
         ("gyroscope", "rad/s", slice(3, 6), CLIPS_FROM[1]),
@@ -237,7 +315,7 @@ def _clipped(s: _Seen) -> list[Notice]:
     return out
 
 
-def _unequal(alive: Sequence[_Seen]) -> list[Notice]:
+def _unequal(alive: Sequence[Seen]) -> list[Notice]:
     """Late starts; that a sensor has gone silent is told by the pipeline, live as well."""
     start_s = min(s.start_s for s in alive)
     out = []
@@ -248,7 +326,7 @@ def _unequal(alive: Sequence[_Seen]) -> list[Notice]:
     return out
 
 
-def _too_short(alive: Sequence[_Seen]) -> list[Notice]:
+def _too_short(alive: Sequence[Seen]) -> list[Notice]:
     length_s = max(s.end_s for s in alive) - min(s.start_s for s in alive)
     if length_s >= SHORTEST_S:
         return []
@@ -258,76 +336,3 @@ def _too_short(alive: Sequence[_Seen]) -> list[Notice]:
             f"The recording lasts {length_s:.1f} s; walking is found from {SHORTEST_S:.0f} s.",
         )
     ]
-
-
-# ---- clocks -------------------------------------------------------------------------------------
-
-
-def _late_clocks(alive: Sequence[_Seen]) -> list[Notice]:
-    """Sensors on one body start and stop moving together; one that does so later has another clock.
-
-    Finds seconds, not milliseconds: starts and stops must be in the recording.
-    """
-    motion = {s.placement: _envelope(s, alive) for s in alive}
-    lags = {
-        (a, b): lag_s
-        for a, b in combinations(motion, 2)
-        if (lag_s := _lag_s(motion[a], motion[b])) is not None
-    }
-    if not lags:
-        return []
-    everywhere = [p for p in motion if all(p in pair for pair in lags)] if len(lags) > 1 else []
-    (a, b), lag_s = max(lags.items(), key=lambda item: abs(item[1]))
-    text = (
-        f"The clocks of {a} and {b} seem to be {abs(lag_s):.1f} s apart"
-        f"{f' ({everywhere[0]} differs from the others too)' if everywhere else ''}: "
-        "left and right cannot be compared in time. Synchronise the sensors and record again."
-    )
-    return [Notice(NoticeKind.UNSYNCHRONISED, text, everywhere[0] if everywhere else None)]
-
-
-def _envelope(s: _Seen, alive: Sequence[_Seen]) -> Floats:
-    """Logarithm of the mean motion in each bin, smoothed over 1 s; NaN where nothing was measured.
-
-    Bin 0 is where the sensors have their first time in common; at most the first hour.
-    """
-    first = np.floor(max(x.start_s for x in alive) / BIN_S)
-    last = np.floor(min(x.end_s for x in alive) / BIN_S)
-    n = int(min(max(last - first, 0.0), LAG_WINDOW_BINS))
-    bins = np.concatenate([b for b, _ in s.motion]) - first
-    effort = np.concatenate([e for _, e in s.motion])
-    inside = (bins >= 0) & (bins < n)
-    where = bins[inside].astype(np.int64)
-    total = np.bincount(where, effort[inside], minlength=n)
-    count = np.bincount(where, minlength=n)
-    with np.errstate(invalid="ignore"):
-        level: Floats = np.log(total / count + 0.1)
-    if n < 10:
-        return level
-    return np.convolve(level, np.full(10, 0.1), mode="same")
-
-
-def _lag_s(a: Floats, b: Floats) -> float | None:
-    """How much later b moves than a, where that is beyond doubt and at least 0.5 s; else None."""
-    n = len(a)
-    reach = min(LAG_BINS, n // 3)
-    if reach < 10:
-        return None
-    alike = np.array([_correlation(a, b, lag) for lag in range(-reach, reach + 1)])
-    best = int(np.argmax(alike))
-    lag_s = (best - reach) * BIN_S
-    gain = alike[best] - alike[reach]
-    clear = alike[best] > 0.7 and gain > 0.05 and gain > 0.5 * (1.0 - alike[reach])
-    return lag_s if clear and abs(lag_s) >= 0.5 else None
-
-
-def _correlation(a: Floats, b: Floats, lag: int) -> float:
-    """Of a[i] and b[i + lag]; 0 where either does not change."""
-    x = a[max(0, -lag) : len(a) - max(0, lag)]
-    y = b[max(0, lag) : len(b) - max(0, -lag)]
-    both = np.isfinite(x) & np.isfinite(y)
-    if both.sum() < 50:
-        return 0.0
-    x, y = x[both] - x[both].mean(), y[both] - y[both].mean()
-    scale = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / scale if scale > 1e-9 else 0.0
