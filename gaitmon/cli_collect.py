@@ -37,7 +37,12 @@ def add(commands: Commands) -> None:
     p.add_argument("--wearer", required=True, help="id of the wearer whose walk it is (gaitmon wearers)")
     p.add_argument("--replay", type=Path, metavar="PATH", help="play a recording instead of listening")
     add_recording_options(p)
-    p.add_argument("--speed", type=float, default=math.inf, help="of --replay, times real time (no waiting)")
+    p.add_argument(
+        "--speed",
+        type=float,
+        default=math.inf,
+        help="of --replay, times real time (default: without waiting)",
+    )
     add_radio_options(p)
     p.add_argument("--home", type=Path, help="where everything is kept (default: GAITMON_HOME)")
     p.set_defaults(run=run)

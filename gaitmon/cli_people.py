@@ -91,7 +91,9 @@ def _add_login_link(commands: Commands) -> None:
     )
     p.add_argument("user", help="name of the user; a new one is made with --role")
     p.add_argument("--role", choices=("operator", "therapist"), help="make this user, with this role")
-    p.add_argument("--address", default="http://127.0.0.1:8080", help="where the pages are served")
+    p.add_argument(
+        "--address", default="http://127.0.0.1:8080", help="where the pages are served (default %(default)s)"
+    )
     p.add_argument("--home", type=Path, help="where the registry is (default: GAITMON_HOME)")
     p.set_defaults(run=_login_link)
 

@@ -39,7 +39,8 @@ def add(commands: Commands) -> None:
         "worn where.  check WEARER: stand, lift a knee, walk: is it so?  synchronise WEARER: the maker's own "
         "synchronisation, for recordings made on the sensors; gaitmon collect needs none.  list; forget ID "
         "or WEARER.",
-        epilog="Example:  gaitmon sensors assign w-7f3a --pelvis s-1f6a --left s-88d0 --right s-02c4",
+        epilog="Example:  gaitmon sensors assign w-7f3a91d2 --pelvis s-1f6a93c2 --left s-88d0b111 "
+        "--right s-02c4e7aa",
     )
     p.add_argument("action", choices=("scan", "identify", "assign", "check", "synchronise", "list", "forget"))
     p.add_argument("who", nargs="?", help="id of a sensor (identify, forget) or of a wearer")

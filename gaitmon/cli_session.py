@@ -34,9 +34,11 @@ def add(commands: Commands) -> None:
     p = commands.add_parser(
         "session",
         help="guided tests: 10-metre walk, single-leg stance, sit-to-stand ...",
-        description="A session is one recording of one wearer in which tests were done under known "
-        "conditions. Record everything in one go; say afterwards when each test began and ended, a "
-        "second or two off does not matter. Measured values, not a diagnosis.",
+        description=_wrapped(
+            "A session is one recording of one wearer in which tests were done under known "
+            "conditions. Record everything in one go; say afterwards when each test began and ended, a "
+            "second or two off does not matter. Measured values, not a diagnosis."
+        ),
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -48,12 +50,19 @@ def add(commands: Commands) -> None:
     _add_compare(actions)
 
 
+def _wrapped(text: str) -> str:
+    """As argparse would: the formatter that keeps the examples' lines keeps these, too."""
+    return textwrap.fill(text, 100)
+
+
 def _add_new(actions: Commands) -> None:
     p = actions.add_parser(
         "new",
         help="write down what was done in a recording",
-        description="Write NAME.session.json beside the recording: who, why, under which conditions, and "
-        "when each test was done. Times are seconds on the recording's clock.",
+        description=_wrapped(
+            "Write NAME.session.json beside the recording: who, why, under which conditions, and "
+            "when each test was done. Times are seconds on the recording's clock."
+        ),
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -92,8 +101,10 @@ def _add_analyse(actions: Commands) -> None:
     p = actions.add_parser(
         "analyse",
         help="the results of a session's tests",
-        description="Find in the recording what was marked, and measure it. A value that cannot be given "
-        "says why. With a 10-metre walk the wearer's own stride length is found, too.",
+        description=_wrapped(
+            "Find in the recording what was marked, and measure it. A value that cannot be given "
+            "says why. With a 10-metre walk the wearer's own stride length is found, too."
+        ),
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -111,8 +122,11 @@ def _add_compare(actions: Commands) -> None:
     p = actions.add_parser(
         "compare",
         help="what changed between two sessions of one wearer",
-        description="Each value of the later session against the earlier one, with the uncertainty of the "
-        "difference and the smallest change that means something (MDC). Conditions that differ come first.",
+        description=_wrapped(
+            "Each value of the later session against the earlier one, with the uncertainty of the "
+            "difference and the smallest change that means something (MDC). Conditions that differ come "
+            "first."
+        ),
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
