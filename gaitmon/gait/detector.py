@@ -65,6 +65,7 @@ class _Sensor:
     first: int  # column of what is looked at, in rows of acc and gyr
     limits: Thresholds
     least: float  # the mean square of walking, at least
+    enough: float  # that at least one of them has
 
 
 class _Seen(NamedTuple):
@@ -81,9 +82,10 @@ _NOTHING = _Seen(False, False, nan)
 class WalkingDetector:
     """One verdict a tick from all sensors worn.  Stateful: ticks in order, each once.
 
-    All thighs that are seen must walk.  Without one, all others must.  A trunk that is still, or runs,
-    overrules a thigh that has no gyroscope.  Only windows with a walk's energy are looked at closely, and
-    signals are smoothed only where the raw ones may hold that much: most of a day is rest.
+    All thighs that are seen must walk, one of them with a walk's energy: a stiff leg may have less.  Without
+    a thigh, all others must.  A trunk that is still, or runs, overrules a thigh that has no gyroscope.  Only
+    windows with that much energy are looked at closely, and signals are smoothed only where the raw ones
+    may hold it: most of a day is rest.
     """
 
     def __init__(self, params: SequenceParams | None = None) -> None:
@@ -176,7 +178,9 @@ class WalkingDetector:
         gyroscope = thigh and gyroscope
         limits = self._params.of(gyroscope=gyroscope, trunk=trunk)
         first = 3 if gyroscope else 0
-        return _Sensor(p, thigh, trunk, gyroscope, first, limits, limits.walking**2)
+        enough = limits.walking**2
+        least = enough * self._params.weaker_share**2 if gyroscope else enough
+        return _Sensor(p, thigh, trunk, gyroscope, first, limits, least, enough)
 
     def _windows(self, sensors: list[_Sensor], smooth: list[Floats], n_ticks: int) -> list[list[Window]]:
         """Per sensor its windows, from the cells that are new and those remembered."""
@@ -199,7 +203,9 @@ class WalkingDetector:
         if not seen:
             return None
         asked = [k for k in seen if worn[k].thigh] or seen
-        return asked if all(energy[k] > worn[k].least for k in asked) else []
+        if any(energy[k] <= worn[k].least for k in asked):
+            return []
+        return asked if any(energy[k] > worn[k].enough for k in asked) else []
 
     def _look(
         self,

@@ -82,6 +82,7 @@ class SequenceParams:
     shaking_share: float = 0.75  # walking has at most 0.6
     running_period_s: float = 0.85
     min_period_s: float = 0.75  # 160 steps/min: above the fastest walking
+    weaker_share: float = 0.8  # of a walk's level: of a thigh clearly periodic, beside one that walks
     clear_periodicity: float = 0.6  # from here on a walking window shows how the thigh leans in walking
     lean_deg: float = 40.0
     settled_deg: float = 30.0  # between the means of the window's halves
@@ -235,7 +236,8 @@ def looks_like_walking(e: Evidence, *, gyroscope: bool, params: SequenceParams, 
         periodic = e.periodicity > params.periodicity
         walking = ((e.rms > limits.walking) & periodic) | (e.rms > limits.vigorous)
         if gyroscope and not trunk:
-            return np.asarray(walking)
+            clear = e.periodicity > params.clear_periodicity
+            return np.asarray(walking | (e.rms > params.weaker_share * limits.walking) & clear)
         other = (e.step_share < params.step_share) | (e.shaking_share > params.shaking_share)
         other |= periodic & (e.period_s < params.min_period_s)
         other |= ~e.told & ~(e.periodicity > params.clear_periodicity)  # holes blur the shares

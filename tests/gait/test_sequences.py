@@ -100,6 +100,14 @@ def test_bouts_last_as_long_as_the_walk(speed: float) -> None:
     assert true.end_s - 0.6 * stride_s < bout.end_s < true.end_s + 0.2
 
 
+def test_a_stiff_leg_beside_one_that_walks_walks_too() -> None:
+    """Its thigh turns by 0.43 rad/s, too little alone, but clearly periodic.  Before: one stride a side."""
+    walker = WalkerParams(speed_m_s=0.3, thigh_rom_ratio=2.6)
+    seen = walked((Stand(5.0), Walk(seconds=30.0), Stand(4.0)), walker, seed=4)
+    for side in Side:
+        assert sum(s.side is side for s in seen.strides) >= len(seen.simulated.truth.own(side))
+
+
 def test_a_few_steps_are_not_a_bout() -> None:
     """Three strides across a room: too little to say anything of symmetry."""
     seen = walked((Stand(8.0), Walk(strides=2), Stand(10.0)), seed=3)
