@@ -48,7 +48,7 @@ def add(commands: Commands) -> None:
         where = placement.replace("_", " ")
         p.add_argument(f"--{name}", metavar="ID", help=f"assign: the sensor on the {where}")
     p.add_argument("--seconds", type=float, default=SCAN_S, help=f"how long to scan (default {SCAN_S:g})")
-    p.add_argument("--battery", action="store_true", help="scan: connect to each and ask for its battery")
+    p.add_argument("--battery", action="store_true", help="scan: connect to each, ask battery and serial")
     p.add_argument(
         "--exchange", action="store_true", help="check: exchange left and right, if so, without asking"
     )
@@ -107,21 +107,20 @@ def _save(settings: Settings, book: SensorBook) -> None:
 async def _scan(
     settings: Settings, book: SensorBook, profiles: dict[str, FirmwareProfile], args: argparse.Namespace
 ) -> None:
-    from gaitmon.sensors.ble.pairing import battery_percent, scan
+    from gaitmon.sensors.ble.pairing import Told, ask, scan
 
     async with open_radio(args) as radio:
         found = await scan(profiles, radio.adapters, args.seconds)
-        battery: list[int | None] = [
-            await battery_percent(f, profiles[f.known.profile]) if args.battery else None for f in found
-        ]
+        told = [await ask(f, profiles[f.known.profile]) if args.battery else Told() for f in found]
     ids, book = book.with_scanned([f.known for f in found])
     _save(settings, book)
     rows = [
         {
             "id": name, "name": f.name, "profile": f.known.profile, "fit": str(profiles[f.known.profile].fit),
-            "rssi_dbm": f.rssi_dbm, "battery_percent": percent,
+            "serial": said.serial or profiles[f.known.profile].identity.serial_in(f.name),
+            "rssi_dbm": f.rssi_dbm, "battery_percent": said.battery_percent,
         }
-        for name, f, percent in zip(ids, found, battery, strict=True)
+        for name, f, said in zip(ids, found, told, strict=True)
     ]  # fmt: skip
     if args.json:
         print(json.dumps(rows, indent=1))

@@ -48,6 +48,11 @@ class Identity(Strict):
             or not {service.lower() for service in services}.isdisjoint(self.services)
         )
 
+    def serial_in(self, name: str) -> str:
+        """The serial number that an advertised name carries, "" where it has none."""
+        match = re.search(self.serial, name) if self.serial else None
+        return match[1] if match else ""
+
     @model_validator(mode="after")
     def _recognisable(self) -> Self:
         if not (self.names or self.name_prefixes or self.services) and self.manufacturer_id is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
@@ -22,7 +23,9 @@ from gaitmon.sensors.ble.procedure import Conversation
 from gaitmon.sensors.profile import FirmwareProfile, Fit
 from gaitmon.sensors.raw import AssignedSensor
 
-BATTERY_S = 15.0
+T = TypeVar("T")
+
+ASK_S = 15.0
 _OFF = "Switch Bluetooth on, e.g. with: bluetoothctl power on"
 _DENIED = "Let this user use Bluetooth: the group bluetooth on Linux, Settings > Privacy on macOS."
 _NONE = "Plug in or switch on a Bluetooth adapter; on Linux the service bluetooth must run. Or try --virtual."
@@ -96,35 +99,52 @@ async def identify(found: Found, profile: FirmwareProfile, policy: LinkPolicy | 
         raise ConfigError(
             f"{profile.title} cannot be told to blink.", "Hold it to the gateway: the strongest RSSI is it."
         )
-    await _on_a_link(found, profile, policy or LinkPolicy(), blink=True)
+    await _on_a_link(found, profile, policy or LinkPolicy(), Conversation.identify)
 
 
-async def battery_percent(found: Found, profile: FirmwareProfile) -> int | None:
-    """None where it does not tell, or cannot be reached: a scan goes on without."""
-    if not profile.procedures.battery:
-        return None
-    with suppress(ConfigError, TimeoutError):
-        async with asyncio.timeout(BATTERY_S):
-            return await _on_a_link(found, profile, LinkPolicy(), blink=False)
-    return None
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a sensor says of itself; None and "" where it does not, or cannot be reached."""
+
+    battery_percent: int | None = None
+    serial: str = ""
+
+
+async def ask(found: Found, profile: FirmwareProfile) -> Told:
+    """A scan goes on without an answer."""
+
+    async def both(talk: Conversation) -> Told:
+        battery, serial = await talk.battery(), ""
+        with suppress(*RETRYABLE):  # what the battery said is not asked again for it
+            serial = await talk.serial()
+        return Told(None if battery is None else battery[0], serial)
+
+    if profile.procedures.battery or profile.identity.serial_role:
+        with suppress(ConfigError, TimeoutError):
+            async with asyncio.timeout(ASK_S):
+                return await _on_a_link(found, profile, LinkPolicy(), both)
+    return Told()
 
 
 async def _on_a_link(
-    found: Found, profile: FirmwareProfile, policy: LinkPolicy, *, blink: bool
-) -> int | None:
-    """Blinks or tells its battery; a few attempts, as links fail.  Raises ConfigError."""
-    for attempt in range(1, policy.attempts + 1):
+    found: Found, profile: FirmwareProfile, policy: LinkPolicy, act: Callable[[Conversation], Awaitable[T]]
+) -> T:
+    """A few attempts, as links fail.  Raises ConfigError."""
+    failed = 0
+    while True:
         try:
-            return await _once(found, profile, policy, blink=blink)
+            return await _once(found, profile, policy, act)
         except RETRYABLE as error:
-            if attempt == policy.attempts:
+            failed += 1
+            if failed == policy.attempts:
                 said = error.what if isinstance(error, LinkError) else f"No answer ({kind_of(error)})."
                 raise ConfigError(said, "Bring it near, wake it up and try again.") from None
-            await asyncio.sleep(policy.backoff())
-    return None
+        await asyncio.sleep(policy.backoff())
 
 
-async def _once(found: Found, profile: FirmwareProfile, policy: LinkPolicy, *, blink: bool) -> int | None:
+async def _once(
+    found: Found, profile: FirmwareProfile, policy: LinkPolicy, act: Callable[[Conversation], Awaitable[T]]
+) -> T:
     known = found.known
     sensor = AssignedSensor("scanned", Placement.PELVIS, known.profile, known.mode, known.rate_hz)
     client = BleakClient(found.device, timeout=policy.attempt_s, backend=found.spec.client)
@@ -132,11 +152,7 @@ async def _once(found: Found, profile: FirmwareProfile, policy: LinkPolicy, *, b
     try:
         await client.connect()
         await talk.introduce()
-        if blink:
-            await talk.identify()
-            return None
-        told = await talk.battery()
-        return None if told is None else told[0]
+        return await act(talk)
     finally:
         with suppress(*RETRYABLE):
             await client.disconnect()

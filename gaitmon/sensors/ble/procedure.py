@@ -100,6 +100,14 @@ class Conversation:
         known = charging is not None and len(answer) > charging
         return answer[place.level_offset], bool(answer[charging or 0]) if known else None
 
+    async def serial(self) -> str:
+        """As it is printed on the sensor; "" where the profile does not say which characteristic has it."""
+        role = self._profile.identity.serial_role
+        if role is None:
+            return ""
+        answer = await self._step(Step(do="read", role=role))
+        return (answer or b"").decode("ascii", errors="replace").strip("\0 ")
+
     async def _run(self, steps: Sequence[Step]) -> bytes | None:
         """The last answer.  Raises LinkError when one is not the expected one or does not come."""
         last = None
