@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +20,7 @@ from gaitmon.sensors.ble.service import stream
 from gaitmon.sensors.profile import FirmwareProfile
 from gaitmon.sensors.raw import RawEvent, SessionOpened
 from gaitmon.sensors.stream import EventStream
+from gaitmon.sensors.stream_sensor import SensorCounts
 
 CONNECTED_S = 60.0
 LOOK_S = 0.1
@@ -92,6 +93,22 @@ class _Seen:
                 case Notice():
                     self.notices[result.text] = None
 
+    def checked(self, health: Health, counts: Sequence[SensorCounts]) -> Checked:
+        """In the end.  counts: of the decoder, for each sensor."""
+        return Checked(
+            sensors=tuple(
+                SensorCheck(
+                    s.sensor.placement, s.sensor.sensor, s.rate_hz, s.battery_percent, c.missing_s,
+                    float(self.turned_rad[s.sensor.placement]), self.aligned.get(s.sensor.placement, "no"),
+                )
+                for s, c in zip(health.sensors, counts, strict=True)
+            ),
+            sync_bound_s=self.sync_bound_s,
+            sides=sides_of(self.turned_rad),
+            strides={side: self.strides[side] for side in (Side.LEFT, Side.RIGHT)},
+            notices=tuple(self.notices),
+        )  # fmt: skip
+
 
 async def check(
     worn: Worn, radio: Radio, profiles: Mapping[str, FirmwareProfile], ask: Callable[[Task], None]
@@ -136,19 +153,7 @@ async def check(
         with suppress(asyncio.CancelledError):
             await task
     seen.results(pipeline.flush())
-    return Checked(
-        sensors=tuple(
-            SensorCheck(
-                s.sensor.placement, s.sensor.sensor, s.rate_hz, s.battery_percent, c.missing_s,
-                float(seen.turned_rad[s.sensor.placement]), seen.aligned.get(s.sensor.placement, "no"),
-            )
-            for s, c in zip(health.sensors, counts, strict=True)
-        ),
-        sync_bound_s=seen.sync_bound_s,
-        sides=sides_of(seen.turned_rad),
-        strides={side: seen.strides[side] for side in (Side.LEFT, Side.RIGHT)},
-        notices=tuple(seen.notices),
-    )  # fmt: skip
+    return seen.checked(health, counts)
 
 
 def sides_of(turned_rad: Mapping[Placement, float]) -> str:

@@ -75,14 +75,7 @@ class VirtualSensor:
         self._model = model
         self._rng = rng
         self._loop = asyncio.get_running_loop()
-        address = bytes(controller.random_address)[::-1]
-        mode = profile.default_mode if model.mode is None else model.mode
-        self.board = Board(profile, address, name, mode, model.rate_hz or 0.0)
-        self.board.start, self.board.stop = self._start, self._stop
-        self.board.identify = lambda: self.board.identified_s.append(self._loop.time())
-        self.board.notify, self.board.now_s = self._answer, self._loop.time
-        self.board.max_payload = lambda: self._connection.att_mtu - 3 if self._connection else 20
-        self.board.follow = lambda address: self._follow(others.get(address))
+        self.board = self._wired(name, others)
         self.firmware = firmware(self.board)
         reads_s = self.firmware.clock_at_boot_s + clock.initial_s
         self._oscillator = Oscillator(clock, rng, self._loop.time(), reads_s)
@@ -103,6 +96,18 @@ class VirtualSensor:
         self._serve()
         controller.air.on_delivered[controller] = self._delivered
         self.device.on(Device.EVENT_CONNECTION, self._on_connection)
+
+    def _wired(self, name: str, others: Mapping[str, VirtualSensor]) -> Board:
+        """What the firmware has to do with."""
+        mode = self.profile.default_mode if self._model.mode is None else self._model.mode
+        address = bytes(self._controller.random_address)[::-1]
+        board = Board(self.profile, address, name, mode, self._model.rate_hz or 0.0)
+        board.start, board.stop = self._start, self._stop
+        board.identify = lambda: board.identified_s.append(self._loop.time())
+        board.notify, board.now_s = self._answer, self._loop.time
+        board.max_payload = lambda: self._connection.att_mtu - 3 if self._connection else 20
+        board.follow = lambda address: self._follow(others.get(address))
+        return board
 
     # ---- knobs ---------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ async def stream(
     _check(assignments)
     rules = policy or LinkPolicy()
     radios = Adapters(adapters, rules)
-    guard = _Guard(sink)
+    guard = _Guard(sink, now_ns)
     links = [Link(i, a, radios, rules, sink=guard, now_ns=now_ns) for i, a in enumerate(assignments)]
 
     def health() -> Health:
@@ -54,20 +54,13 @@ async def stream(
             tell(health())
             await asyncio.sleep(tell_every_s)
 
-    async def pulse() -> None:
-        """With every sensor silent nothing would say that time passes, and what has ended stay open."""
-        while True:
-            await asyncio.sleep(rules.stalled_s)
-            if now_ns() - guard.last_ns >= rules.stalled_s * 1e9:
-                guard(Stalled(0, now_ns()))
-
     try:
         async with asyncio.TaskGroup() as group:
             for adapter in radios.all:
                 group.create_task(adapter.scanner.run())
             for link in links:
                 group.create_task(link.run())
-            group.create_task(pulse())
+            group.create_task(guard.pulse(rules.stalled_s))
             group.create_task(report())
             group.create_task(guard.failed())
     except BaseExceptionGroup as errors:
@@ -81,21 +74,29 @@ async def stream(
 class _Guard:
     """A sink that raises inside a backend's callback would be lost there; here it ends the streaming."""
 
-    def __init__(self, sink: LinkSink) -> None:
+    def __init__(self, sink: LinkSink, now_ns: NowNs) -> None:
         self._sink = sink
+        self._now_ns = now_ns
         self._broken = asyncio.Event()
         self.error: Exception | None = None
-        self.last_ns = 0
+        self._last_ns = 0
 
     def __call__(self, event: LinkEvent) -> None:
         if self.error is not None:
             return
-        self.last_ns = event.monotonic_ns
+        self._last_ns = event.monotonic_ns
         try:
             self._sink(event)
         except Exception as error:
             self.error = error
             self._broken.set()
+
+    async def pulse(self, every_s: float) -> None:
+        """With every sensor silent nothing would say that time passes, and what has ended stay open."""
+        while True:
+            await asyncio.sleep(every_s)
+            if self._now_ns() - self._last_ns >= every_s * 1e9:
+                self(Stalled(0, self._now_ns()))
 
     async def failed(self) -> None:
         await self._broken.wait()

@@ -124,6 +124,14 @@ class Bed:
         steps = np.diff(ticks) * assignment.profile.clock.tick_s
         return steps[(steps < 0) | (steps > 1.5 / assignment.sensor.rate_hz)]
 
+    def came_back(self, sensor: int) -> None:
+        """One link was lost, one began, and nothing of the sensor was heard twice."""
+        assert [up.connection for up in self.ups(sensor)] == [1, 2]
+        assert [down.reason for down in self.downs(sensor)] == ["link lost"]
+        assert self.downs(sensor)[0].monotonic_ns < self.ups(sensor)[1].monotonic_ns
+        assert len(self.gaps_s(sensor)) == 1
+        assert len(np.unique(self.clocks(sensor))) == len(self.clocks(sensor)), "a sample came twice"
+
 
 @asynccontextmanager
 async def bed(
