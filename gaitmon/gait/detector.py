@@ -97,6 +97,7 @@ class WalkingDetector:
         self._rest: tuple[Placement | None, list[Stir]] = None, []  # who showed last that nobody walks
         self._busy = False
         self._worn: list[_Sensor] = []
+        self._kinds: list[tuple[tuple[bool, bool], list[int]]] = []  # trunk, gyroscope: who of those worn
         self._worn_of: dict[Placement, bool] = {}
 
     def push(
@@ -171,6 +172,10 @@ class WalkingDetector:
             self._worn_of = dict(worn)
             sensors = (self._sensor(p, gyroscope=known) for p, known in worn.items())
             self._worn = sorted(sensors, key=lambda s: not s.thigh)
+            self._kinds = [
+                (kind, [k for k, s in enumerate(self._worn) if (s.trunk, s.gyroscope) == kind])
+                for kind in ((False, True), (False, False), (True, False))  # who may overrule last
+            ]
         return self._worn
 
     def _sensor(self, p: Placement, *, gyroscope: bool) -> _Sensor:
@@ -221,8 +226,8 @@ class WalkingDetector:
         unsure = any(worn[k].thigh and not worn[k].gyroscope for k in voters)
         if unsure:
             voters |= {k for k, s in enumerate(worn) if s.trunk}
-        for trunk, gyroscope in ((False, True), (False, False), (True, False)):
-            alike = [k for k in sorted(voters) if (worn[k].trunk, worn[k].gyroscope) == (trunk, gyroscope)]
+        for (trunk, gyroscope), kind in self._kinds:
+            alike = [k for k in kind if k in voters]
             if not alike:
                 continue
             first = worn[alike[0]].first

@@ -14,28 +14,17 @@ from gaitmon.model import Floats
 Up = tuple[float, float, float]
 
 
-class _Sum(NamedTuple):
-    """Of some cells of half a second of one sensor, without those of which more than half is missing.
-
-    n: how many.  ax, ay, az: sum of their mean accelerations.  x, y, z: of the means of what is looked at,
-    acceleration or angular rate; energy: of its mean squares.
-    """
-
-    n: int
-    ax: float
-    ay: float
-    az: float
-    x: float
-    y: float
-    z: float
-    energy: float
-
-    def plus(self, o: _Sum) -> _Sum:
-        a, b, c, d, e, f, g, h = self
-        return _Sum(a + o[0], b + o[1], c + o[2], d + o[3], e + o[4], f + o[5], g + o[6], h + o[7])
+# Of some cells of half a second of one sensor, without those of which more than half is missing: how many;
+# sum of their mean accelerations; of the means of what is looked at, acceleration or angular rate; of its
+# mean squares.
+_Sum = tuple[int, float, float, float, float, float, float, float]
+_MISSING: _Sum = (0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-_MISSING = _Sum(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+def _plus(first: _Sum, second: _Sum) -> _Sum:
+    n, ax, ay, az, x, y, z, energy = first
+    m, bx, by, bz, u, v, w, more = second
+    return n + m, ax + bx, ay + by, az + bz, x + u, y + v, z + w, energy + more
 
 
 class Window(NamedTuple):
@@ -49,17 +38,14 @@ class Window(NamedTuple):
 
     def mean_square(self) -> float:
         """About the window's mean; NaN where more than half of the window is missing."""
-        a, b = self.early, self.late
-        n = a.n + b.n
-        if 2 * n < CELLS:
-            return nan
-        x, y, z = a.x + b.x, a.y + b.y, a.z + b.z
-        return (a.energy + b.energy) / n - (x * x + y * y + z * z) / (n * n)
+        n, _, _, _, x, y, z, energy = _plus(self.early, self.late)
+        return energy / n - (x * x + y * y + z * z) / (n * n) if 2 * n >= CELLS else nan
 
     def vertical(self) -> tuple[Up, float]:
         """Which way is up in the mean of the window, unit, and the cosine between the means of its halves; 0
         where one of them is missing."""
-        (_, ax, ay, az, *_), (_, bx, by, bz, *_) = self.early, self.late
+        _, ax, ay, az, *_ = self.early
+        _, bx, by, bz, *_ = self.late
         product = sqrt((ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz))
         settled = (ax * bx + ay * by + az * bz) / product if product else 0.0
         return _unit(ax + bx, ay + by, az + bz), settled
@@ -81,11 +67,7 @@ def _unit(x: float, y: float, z: float) -> Up:
     return x / length, y / length, z / length
 
 
-class Cell(NamedTuple):
-    """square: mean square about its mean, NaN where missing."""
-
-    square: float
-    sum: _Sum
+Cell = tuple[float, _Sum]  # mean square about its mean, NaN where missing; itself
 
 
 class Windows:
@@ -102,9 +84,9 @@ class Windows:
         """The window that ends with this cell."""
         square, own = cell
         self._squares.append(square)
-        self._ups.append(_unit(own.ax, own.ay, own.az) if own.n else None)
-        self._pairs.append(self._last.plus(own))
-        self._halves.append(self._pairs[0].plus(self._pairs[2]))
+        self._ups.append(_unit(*own[1:4]) if own[0] else None)
+        self._pairs.append(_plus(self._last, own))
+        self._halves.append(_plus(self._pairs[0], self._pairs[2]))
         self._last = own
         ups = tuple([up for up in self._ups if up is not None])
         return Window(tuple(self._squares), ups, self._halves[0], self._halves[4])
@@ -113,26 +95,35 @@ class Windows:
 def cells(rows: list[Floats], first: list[int]) -> list[list[Cell]]:
     """Per sensor its cells.  rows: of each sensor as many of SensorChain.smooth, whole cells.  first: the
     first column of what is looked at."""
-    x = np.array(rows).reshape(-1, TICK, 6)
-    means = (np.add.reduce(x, axis=1) / TICK).tolist()
-    squares = (np.add.reduce(x * x, axis=1) / TICK).tolist()
-    n = len(x) // len(rows)
-    return [
-        [_cell(x[i], means[i], squares[i], column) for i in range(k * n, (k + 1) * n)]
-        for k, column in enumerate(first)
-    ]
+    n = len(rows[0]) // TICK
+    x = np.empty((2, TICK, len(rows), n, 6))  # signals and squares; samples of a cell first: that sums fast
+    for k, each in enumerate(rows):
+        x[0, :, k] = each.reshape(n, TICK, 6).swapaxes(0, 1)
+    np.multiply(x[0], x[0], out=x[1])
+    means, squares = (np.add.reduce(x, axis=1) / TICK).tolist()
+    out = []
+    for k, column in enumerate(first):
+        for i in range(n):
+            if isnan(means[k][i][column]):
+                means[k][i], squares[k][i] = _of_known(x[0, :, k, i], column)
+        out.append([_cell(m, q, column) for m, q in zip(means[k], squares[k], strict=True)])
+    return out
 
 
-def _cell(rows: Floats, mean: list[float], square: list[float], first: int) -> Cell:
-    """rows: its samples, of which up to half may be missing."""
-    if isnan(mean[first]):
-        there = rows[np.isfinite(rows[:, first])]
-        if not TICK > len(there) >= TICK // 2:
-            return Cell(nan, _MISSING)
-        mean, square = there.mean(axis=0).tolist(), (there * there).mean(axis=0).tolist()
+def _of_known(rows: Floats, first: int) -> tuple[list[float], list[float]]:
+    """Means and mean squares of a cell of which samples are missing; NaN where more than half are."""
+    there = rows[np.isfinite(rows[:, first])]
+    if not TICK > len(there) >= TICK // 2:
+        return [nan] * 6, [nan] * 6
+    return there.mean(axis=0).tolist(), (there * there).mean(axis=0).tolist()
+
+
+def _cell(mean: list[float], square: list[float], first: int) -> Cell:
     x, y, z = mean[first : first + 3]
+    if isnan(x):
+        return nan, _MISSING
     energy = square[first] + square[first + 1] + square[first + 2]
-    return Cell(energy - (x * x + y * y + z * z), _Sum(1, mean[0], mean[1], mean[2], x, y, z, energy))
+    return energy - (x * x + y * y + z * z), (1, mean[0], mean[1], mean[2], x, y, z, energy)
 
 
 class Stir(NamedTuple):

@@ -87,8 +87,8 @@ class Resampler:
             return None
         k = t * GRID_HZ
         first = round(k.item(0))
-        beside = np.abs(k - np.arange(first, first + n))
-        if not np.maximum.reduce(beside) <= _ON_GRID_S * GRID_HZ / 2:
+        beside = k - np.arange(first, first + n)
+        if not beside.dot(beside) <= (_ON_GRID_S * GRID_HZ / 2) ** 2:  # then none of them is further off
             return None
         starts = self._next is None
         if (len(self._t) != 0 or not starts) and (starts or first != self._next or not self._reached):

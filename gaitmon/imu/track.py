@@ -72,6 +72,6 @@ class Track:
         used = self.end - self.first
         drop = min(a - self.first, used)
         if drop > 4096:  # moving rows is cheap only when it is rare
-            self._rows[: used - drop] = self._rows[drop:used].copy()
+            self._rows[: used - drop] = self._rows[drop:used]
             self.first += drop
             self._holes = [hole for hole in self._holes if hole[1] > self.first]
