@@ -11,10 +11,10 @@ import pytest
 from gaitmon import cli
 from gaitmon.sensors.formats import write_recording
 from gaitmon.sensors.recording import Recording, SampleStream
+from tests.damaged import walk
 from tests.demo_process import gaitmon
 from tests.loaders import mtw
 from tests.needs import recording
-from tests.test_bad_input import walk
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 from gaitmon.model import ContactKind, Placement, Side, Stride
 from gaitmon.simulate import Stand, Walk, simulate
 from tests.validation.sections import simulated_report
+from tests.validation.sections.simulated_bars import recovery
 from tests.validation.sections.simulated_cases import FIRST_SEED, SPEEDS_M_S, Limbs, case, errand, grid
 from tests.validation.sections.simulated_faults import (
     WORN,
@@ -19,7 +20,6 @@ from tests.validation.sections.simulated_faults import (
     swap_case,
 )
 from tests.validation.sections.simulated_loss import loss, loss_case
-from tests.validation.sections.simulated_report import recovery
 from tests.validation.sections.simulated_score import pairs, score, stride_errors, turn_pairs
 from tests.validation.sections.simulated_tables import differences_s, events, f1, within_sd
 

@@ -20,6 +20,7 @@ from gaitmon.simulate import Stand, Walk
 from tests.validation.figures import bland_altman
 from tests.validation.progress import follow
 from tests.validation.sections import clock_walk
+from tests.validation.sections import simulated_bars as bars
 from tests.validation.sections import simulated_cases as cases
 from tests.validation.sections import simulated_report as report
 from tests.validation.sections.simulated_cases import Case, Limbs
@@ -178,7 +179,7 @@ def section(scale: Scale | None = None) -> str:
     rows = {metric: recovered(m.injected, m.asymmetry, metric) for metric in METRICS}
     parts = [
         report.introduction(len(m.grid), m.unswapped_minutes),
-        report.bars(
+        bars.bars(
             m.grid,
             rows,
             swaps=m.swaps,
