@@ -254,7 +254,7 @@ async def _synchronise(
     if failed := sum(bool(r.problem) for r in results):
         raise ConfigError(
             f"Not {done}: {failed} of {len(results)} sensors.",
-            "Charge them, wake them up, lay them beside each other and try again.",
+            "Stop a gaitmon collect that uses them, charge them, wake them up, bring them near each other.",
         )
 
 

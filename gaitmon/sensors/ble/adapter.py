@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from bleak import BleakClient
+from bleak.args.bluez import BlueZClientArgs
+from bleak.backends.device import BLEDevice
 
 from gaitmon.sensors.ble.backend import AdapterSpec
 from gaitmon.sensors.ble.health import AdapterHealth
@@ -69,6 +71,17 @@ class Adapter:
         return (
             f"{self.spec.label} {limit}: {who} waits and is tried again every "
             f"{self._policy.out_of_slots_s:g} s. Use another adapter, or fewer sensors."
+        )
+
+    def client(self, device: BLEDevice, on_gone: Callable[[BleakClient], None] | None = None) -> BleakClient:
+        """A new one for each attempt: one that failed can claim to be connected for good (R6)."""
+        bluez: BlueZClientArgs = {} if self.spec.name is None else {"adapter": self.spec.name}
+        return BleakClient(
+            device,
+            disconnected_callback=on_gone,
+            timeout=self._policy.attempt_s,
+            bluez=bluez,
+            backend=self.spec.client,
         )
 
     async def connect(self, client: BleakClient) -> None:

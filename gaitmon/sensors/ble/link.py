@@ -6,7 +6,6 @@ import asyncio
 from contextlib import suppress
 
 from bleak import BleakClient
-from bleak.args.bluez import BlueZClientArgs
 from bleak.backends.device import BLEDevice
 
 from gaitmon.sensors.ble.adapter import Adapter, Adapters
@@ -69,14 +68,7 @@ class Link:
     async def _connection(self, adapter: Adapter, device: BLEDevice) -> BaseException | None:
         """From the attempt to the end of the link.  The error, if no link came about."""
         connection = Connection(self._number, self.tally, self._sink, self._now_ns)
-        # A new client for each attempt: one that failed can claim to be connected for good (R6).
-        client = BleakClient(
-            device,
-            disconnected_callback=connection.on_gone,
-            timeout=self._policy.attempt_s,
-            bluez=_bluez(adapter),
-            backend=adapter.spec.client,
-        )
+        client = adapter.client(device, connection.on_gone)
         talk = Conversation(client, self._assignment, connection.on_payload, self._policy)
         reason = "stopped"
         try:
@@ -173,10 +165,9 @@ class Link:
     async def _forget(self, adapter: Adapter, device: BLEDevice) -> None:
         """What the host believes may be wrong: a phantom connection, an old list of services, a lost key (R7,
         R8).  The bond goes with it; the procedure "secure" makes a new one."""
-        client = BleakClient(device, bluez=_bluez(adapter), backend=adapter.spec.client)
         with suppress(NotImplementedError, *RETRYABLE):
             async with asyncio.timeout(self._policy.close_s):
-                await client.unpair()  # BlueZ: RemoveDevice
+                await adapter.client(device).unpair()  # BlueZ: RemoveDevice
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:
@@ -185,7 +176,3 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
         async with asyncio.timeout(seconds):
             await event.wait()
     return event.is_set()
-
-
-def _bluez(adapter: Adapter) -> BlueZClientArgs:
-    return {} if adapter.spec.name is None else {"adapter": adapter.spec.name}

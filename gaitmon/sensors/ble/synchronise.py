@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bleak import BleakClient
-from bleak.args.bluez import BlueZClientArgs
 
 from gaitmon.errors import ConfigError
 from gaitmon.sensors.ble.adapter import Adapter, Adapters
@@ -181,18 +180,14 @@ class _Visit:
             await asyncio.sleep(self._policy.backoff())
 
     async def _connect(self) -> Conversation:
-        policy, address = self._policy, self._assignment.address
+        address = self._assignment.address
         try:
             async with asyncio.timeout(REACH_S):
                 self._adapter, sighting = await self._radios.take(address, self._since_s, self._on_full)
         except TimeoutError:
             raise LinkError("not heard", self._full or f"It was not heard for {REACH_S:g} s.") from None
-        spec = self._adapter.spec
-        bluez: BlueZClientArgs = {} if spec.name is None else {"adapter": spec.name}
-        self._client = BleakClient(
-            sighting.device, timeout=policy.attempt_s, bluez=bluez, backend=spec.client
-        )
-        talk = Conversation(self._client, self._assignment, lambda *_: None, policy, self._root)
+        self._client = self._adapter.client(sighting.device)
+        talk = Conversation(self._client, self._assignment, lambda *_: None, self._policy, self._root)
         await self._adapter.connect(self._client)
         await talk.introduce()
         return talk
