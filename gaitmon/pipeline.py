@@ -46,13 +46,14 @@ from gaitmon.model import (
     NoticeKind,
     Placement,
     Result,
+    Stride,
     SyncBound,
     WalkingBout,
 )
 from gaitmon.pipeline_contacts import THIGHS, ContactStages, StageParams
 from gaitmon.pipeline_live import LiveView
 from gaitmon.pipeline_posture import PostureWatch
-from gaitmon.pipeline_strides import StrideMeter, Walked, witnesses
+from gaitmon.pipeline_strides import StrideMeter, witnesses
 
 LANDING = 100  # grid samples after the last movement of a walk in which its last step may still land
 STRIDE_FINAL_S = 2.0  # a stride is out at most this long after its closing contact
@@ -89,7 +90,7 @@ class GaitPipeline:
         self._sequence_start: int | None = None
         self._assembler = StrideAssembler()
         self._meter = StrideMeter(self._chains, self._alignment, self.params.spatial)
-        self._bout: list[Walked] = []
+        self._bout: list[Stride] = []
         self._bouts = 0
         self._closed_until = -(10**12)  # grid index after the last bout
         self._from_pelvis = False  # whether any stride of the open bout is
@@ -190,10 +191,11 @@ class GaitPipeline:
         if current is not None and self._sequence_start is None:
             keep = min(keep, current.start - 200)
         keep = min(keep, self._stages.needs_from(keep))
+        self._meter.settle()
         for chain in self._chains.values():
             chain.raw.forget_before(min(keep, now - SETTLED_WALK - 600))
             chain.smooth.forget_before(keep)
-        self._meter.forget_before(min((w.stride.start_s for w in self._bout[:8]), default=keep / 100.0))
+        self._meter.forget_before(min((s.start_s for s in self._bout[:8]), default=keep / 100.0))
 
     # ---- walking ----------------------------------------------------------------------------
 
@@ -250,10 +252,10 @@ class GaitPipeline:
             if self._bout and times.start_s > self._bout_end_s() + MAX_PAUSE_S:
                 yield from self._close_bout(times.start_s)
             blind = self._stages.blind(times.side, times.start_s, times.end_s)
-            walked = self._meter.measure(times, comparable=self._stages.comparable, blind=blind)
+            stride = self._meter.measure(times, comparable=self._stages.comparable, blind=blind)
             self._from_pelvis |= self._stages.from_pelvis
-            self._bout.append(walked)
-            yield walked.stride
+            self._bout.append(stride)
+            yield stride
 
     def _join(self, upto: int) -> Iterator[Result]:
         """A thigh that came late, or whose forward was not clear, once 8 s of walking in the last 20 s have
@@ -303,15 +305,15 @@ class GaitPipeline:
 
     def _bout_end_s(self) -> float:
         # Strides become final nearly in order of their ends: the latest end is among the last few.
-        return max(w.stride.end_s for w in self._bout[-8:])
+        return max(s.end_s for s in self._bout[-8:])
 
     def _close_bout(self, now_s: float) -> Iterator[Result]:
-        walked, self._bout = self._bout, []
+        strides, self._bout = self._bout, []
+        walked = self._meter.walked()
         from_pelvis, self._from_pelvis = self._from_pelvis, False
         since = self._closed_until
-        if len(walked) < MIN_STRIDES:
+        if len(strides) < MIN_STRIDES:
             return
-        strides = [w.stride for w in walked]
         start_s, end_s = min(s.start_s for s in strides), max(s.end_s for s in strides)
         self._closed_until = math.ceil(100 * end_s)
         heading = self._meter.heading(start_s, end_s, now_s)

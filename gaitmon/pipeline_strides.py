@@ -23,11 +23,12 @@ from gaitmon.model import (
     NoticeKind,
     Placement,
     Result,
+    Side,
     Stride,
     SyncBound,
     Waveform,
 )
-from gaitmon.pipeline_angles import AngleTrack
+from gaitmon.pipeline_angles import angles, flexion
 from gaitmon.pipeline_contacts import THIGHS
 from gaitmon.symmetry.acceleration import CONTEXT, Piece
 from gaitmon.symmetry.cycle import (
@@ -37,7 +38,7 @@ from gaitmon.symmetry.cycle import (
     RIGHT_FLEXION,
     VERTICAL,
     YAW_RATE,
-    cycle,
+    cut,
     first_harmonic,
     levelled,
     together,
@@ -49,8 +50,9 @@ from gaitmon.symmetry.summary import summarise
 from gaitmon.symmetry.waveforms import cycles, waveforms
 
 Curves = NDArray[np.float32]
-_THIGH_OF = {p.side: p for p in (Placement.LEFT_THIGH, Placement.RIGHT_THIGH)}
+_THIGH_OF = {p.side: p for p in THIGHS}
 FOLLOWED = 500  # grid samples of heading read at a time: the sensors' rows are not kept for ever
+AT_ONCE_S = 15.0  # stretch over which strides wait to be read together, well within what the sensors keep
 BESIDE = 200  # grid samples of heading looked at before and after a bout: a turn may begin there
 
 
@@ -69,7 +71,7 @@ class Walked:
 
 
 class StrideMeter:
-    """Reads what the chains hold; remembers the heading, which a whole bout needs.  Stateful for that."""
+    """Reads what the chains hold; remembers strides and heading, which a whole bout needs.  Stateful."""
 
     def __init__(
         self,
@@ -80,8 +82,10 @@ class StrideMeter:
         """alignment: the pipeline's own, as it changes."""
         self._chains = chains
         self._alignment = alignment
-        self._angles = AngleTrack(chains, alignment)
         self._spatial = spatial
+        self._used: dict[Placement, Alignment] = {}  # by what those who wait were measured
+        self._waiting: list[tuple[Stride, float | None]] = []  # with the opposite final contact
+        self._walked: list[Walked] = []
         self._yaw = Track(1)  # yaw rate about the vertical, left +, rad/s
         self._bounds: list[SyncBound] = []
         self._told_unsynchronised = False
@@ -142,16 +146,20 @@ class StrideMeter:
                 rate = np.where(missing, total / known.sum(axis=0), rate)
         self._yaw.extend(a, rate[:, np.newaxis])
 
-    def measure(self, times: StrideTimes, *, comparable: bool = True, blind: bool = False) -> Walked:
-        """comparable: whether the two limbs' moments may be held against each other.  blind: whether samples
-        of what told the stride are missing in it."""
+    def measure(self, times: StrideTimes, *, comparable: bool = True, blind: bool = False) -> Stride:
+        """The stride as it goes out at once; the rest of it is had by walked, later.
+
+        comparable: whether the two limbs' moments may be held against each other.  blind: whether samples
+        of what told the stride are missing in it.
+        """
         times = (
             self._comparable(times) if comparable else replace(times, opposite_ic_s=None, opposite_fc_s=None)
         )
-        a, b = math.floor(100 * times.start_s), math.floor(100 * times.end_s) + 2
-        curves = cycle(self._angles.over(a, b), a, times.start_s, times.end_s)
-        flexion = curves[:, FLEXION_OF[times.side]]
-        highest, lowest = float(flexion.max()), float(flexion.min())
+        if self._used != self._alignment or self._reaches_back(times.end_s):
+            self.settle()
+            self._used = dict(self._alignment)
+        b = math.floor(100 * times.end_s) + 2
+        lowest, highest = self._range_deg(times)
         known = not math.isnan(highest)
         flags = () if known or times.side is None else ("no angles",)
         if blind:
@@ -164,24 +172,55 @@ class StrideMeter:
             flags,
         )  # fmt: skip
         if not self._yaw.begun or abs(b - self._yaw.end) > FOLLOWED:
-            self._follow_heading(a - BESIDE, b)
-        return Walked(
-            stride,
-            times.opposite_fc_s,
-            curves.astype(np.float32),
-            self._piece(Placement.PELVIS, times.start_s, times.end_s),
-            self._piece(_THIGH_OF.get(times.side), times.start_s, times.start_s + IMPACT_S),
-        )
+            self._follow_heading(math.floor(100 * times.start_s) - BESIDE, b)
+        self._waiting.append((stride, times.opposite_fc_s))
+        return stride
 
-    def _piece(self, placement: Placement | None, start_s: float, end_s: float) -> Piece | None:
-        """The sensor's acceleration over a stretch, with its alignment; None before that."""
-        if placement is None or placement not in self._chains:
+    def _reaches_back(self, now_s: float) -> bool:
+        return bool(self._waiting) and now_s > self._waiting[0][0].start_s + AT_ONCE_S
+
+    def _range_deg(self, times: StrideTimes) -> tuple[float, float]:
+        """Lowest and highest flexion of the stride's thigh; NaN where it is not known."""
+        placement = _THIGH_OF[times.side]
+        if placement not in self._chains or placement not in self._used:
+            return math.nan, math.nan
+        a, b = math.floor(100 * times.start_s), math.floor(100 * times.end_s) + 2
+        rows = flexion(self._chains[placement], self._used[placement], a, b)
+        x = cut(rows, a, times.start_s, times.end_s)
+        return float(x.min()), float(x.max())
+
+    def settle(self) -> None:
+        """Read what else there is of the strides measured, while the sensors' rows are still there: of many
+        strides at once, which costs a fraction of one by one."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        start_s = np.array([[stride.start_s] for stride, _ in waiting])
+        end_s = np.array([[stride.end_s] for stride, _ in waiting])
+        a, b = math.floor(100 * start_s.min()), math.floor(100 * end_s.max()) + 2
+        rows = angles(self._chains, self._used, a, b).T
+        curves = cut(rows, a, start_s, end_s).astype(np.float32).transpose(1, 2, 0)
+        pelvis_acc = self._felt(Placement.PELVIS, a, b)
+        thigh_acc = {side: self._felt(_THIGH_OF[side], a, b) for side in Side}
+        for (s, opposite_fc_s), own in zip(waiting, curves, strict=True):
+            pelvis, thigh = pelvis_acc, None if s.side is None else thigh_acc[s.side]
+            pelvis = None if pelvis is None else pelvis.between(s.start_s, s.end_s)
+            thigh = None if thigh is None else thigh.between(s.start_s, s.start_s + IMPACT_S)
+            self._walked.append(Walked(s, opposite_fc_s, own, pelvis, thigh))
+
+    def walked(self) -> list[Walked]:
+        """All strides measured since this was asked last, in that order."""
+        self.settle()
+        walked, self._walked = self._walked, []
+        return walked
+
+    def _felt(self, placement: Placement, a: int, b: int) -> Piece | None:
+        """The sensor's acceleration around grid indices [a, b), with its alignment; None before that."""
+        alignment = self._used.get(placement)
+        if placement not in self._chains or alignment is None or not alignment.flexion_known:
             return None
-        alignment = self._alignment.get(placement)
-        if alignment is None or not alignment.flexion_known:
-            return None
-        a = math.floor(100 * start_s) - CONTEXT
-        rows = self._chains[placement].raw.samples(a, math.ceil(100 * end_s) + 1 + CONTEXT)
+        a -= CONTEXT
+        rows = self._chains[placement].raw.samples(a, b + CONTEXT)
         return Piece(a, rows[:, :3].copy(), alignment.rotation)
 
     def summed_up(

@@ -16,7 +16,7 @@ import numpy as np
 from gaitmon.imu.aligner import MOVED_DEG, moved_deg
 from gaitmon.imu.chain import SensorChain
 from gaitmon.model import Alignment, Bools, Floats, Gap, Placement, Side
-from gaitmon.pipeline_angles import AngleTrack
+from gaitmon.pipeline_angles import angles
 from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import deliveries
@@ -175,5 +175,5 @@ def _angles(
             for p, eras in aligned.items()
             if eras and eras[0][0] * HZ <= a
         }
-        out[a - first : b - first] = AngleTrack(chains, in_force).over(a, b)
+        out[a - first : b - first] = angles(chains, in_force, a, b)
     return out

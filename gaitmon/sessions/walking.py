@@ -143,7 +143,9 @@ def strides_of(analysis: Analysis, meter: StrideMeter, walk: Walk) -> Strided:
     inside = sorted(
         (s for s in analysis.strides if s.start_s >= a and s.end_s <= b), key=lambda s: (s.start_s, s.end_s)
     )
-    walked = tuple(meter.measure(_times(analysis, s), blind="gap" in s.flags) for s in inside)
+    for s in inside:
+        meter.measure(_times(analysis, s), blind="gap" in s.flags)
+    walked = tuple(meter.walked())
     verdict = [analysis.verdicts.get((s.side, s.ordinal)) for s in inside]
     counted = tuple(w for w, v in zip(walked, verdict, strict=True) if v is not None and v.accepted)
     bouts = [x for x in analysis.bouts if x.start_s < b and x.end_s > a]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,12 @@ class Piece:
     first: int
     acc_m_s2: Floats
     rotation: Floats
+
+    def between(self, start_s: float, end_s: float) -> Piece:
+        """The part for this stretch, of the same rows in memory."""
+        a = math.floor(HZ * start_s) - CONTEXT
+        b = math.ceil(HZ * end_s) + 1 + CONTEXT
+        return Piece(a, self.acc_m_s2[a - self.first : b - self.first], self.rotation)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

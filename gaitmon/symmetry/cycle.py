@@ -24,20 +24,25 @@ FLEXION_OF = {Side.LEFT: LEFT_FLEXION, Side.RIGHT: RIGHT_FLEXION, None: FLEXION}
 _PHASE = np.arange(POINTS) / (POINTS - 1)
 
 
-def cycle(rows: Floats, first: int, start_s: float, end_s: float) -> Floats:
-    """rows: (n, COLUMNS) on the 100 Hz grid from index first on -> (POINTS, COLUMNS)."""
-    at = (100.0 * start_s - first) + _PHASE * (100.0 * (end_s - start_s))
+def cut(rows: Floats, first: int, start_s: Floats | float, end_s: Floats | float) -> Floats:
+    """Rows (..., n) on the 100 Hz grid from index first on -> (..., POINTS) of one stride; with its times as
+    (k, 1) -> (..., k, POINTS) of k.
+
+    Each is read from the grid point before its own start: no other one has part in its rounding.
+    """
+    begin = np.floor(100.0 * start_s)
+    at = (100.0 * start_s - begin) + _PHASE * (100.0 * (end_s - start_s))
     below = at.astype(np.intp)
-    share = (at - below)[:, np.newaxis]
-    low, high = rows.take(below, axis=0), rows.take(below + 1, axis=0)
+    share = at - below
+    below += begin.astype(np.intp) - first
+    low, high = rows.take(below, axis=-1), rows.take(below + 1, axis=-1)
     return np.asarray(low + (high - low) * share)
 
 
 def together(cycles: Sequence[NDArray[np.float32]]) -> Floats:
     """At least one cycle -> (n, POINTS, COLUMNS), in memory one column after the other: they are looked at
     by column."""
-    rows = np.concatenate(cycles).reshape(len(cycles), POINTS, COLUMNS)
-    return np.asarray(rows.transpose(2, 0, 1), dtype=np.float64, order="C").transpose(1, 2, 0)
+    return np.stack([x.T for x in cycles], axis=1).astype(np.float64).transpose(1, 2, 0)
 
 
 def own_flexion(curves: Floats, sides: Sequence[Side | None]) -> Floats:

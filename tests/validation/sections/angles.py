@@ -15,7 +15,7 @@ import numpy as np
 from gaitmon.imu.chain import SensorChain
 from gaitmon.model import Alignment, Floats, ImuBlock, Placement, Result, Side, Stride, WalkingBout
 from gaitmon.pipeline import run
-from gaitmon.pipeline_angles import AngleTrack
+from gaitmon.pipeline_angles import angles
 from gaitmon.sensors.recording import Recording
 from gaitmon.simulate import Simulated, Stand, Walk, WalkerParams, simulate
 from gaitmon.symmetry.cycle import (
@@ -24,7 +24,7 @@ from gaitmon.symmetry.cycle import (
     POINTS,
     TILT,
     YAW_RATE,
-    cycle,
+    cut,
     levelled,
     rotation_deg,
 )
@@ -44,7 +44,7 @@ SCRIPT = (Stand(20.0), Walk(strides=206), Stand(5.0))
 FIRST_PERSON = 4000
 
 
-def cycles(blocks: Iterable[ImuBlock], results: Sequence[Result]) -> tuple[list[Stride], Floats]:
+def curves_of(blocks: Iterable[ImuBlock], results: Sequence[Result]) -> tuple[list[Stride], Floats]:
     """Accepted strides of a recording with one bout, and their curves (n, POINTS, COLUMNS), as the pipeline
     sums them up."""
     chains: dict[Placement, SensorChain] = {}
@@ -55,13 +55,11 @@ def cycles(blocks: Iterable[ImuBlock], results: Sequence[Result]) -> tuple[list[
     strides = accepted(results)
     start_s = min(s.start_s for s in strides)
     found = (r for r in results if isinstance(r, Alignment) and r.effective_s <= start_s)
-    track = AngleTrack(chains, {a.placement: a for a in found})
-    curves = []
-    for s in sorted(strides, key=lambda s: s.start_s):
-        a = int(100 * s.start_s)
-        curves.append(cycle(track.over(a, int(100 * s.end_s) + 2), a, s.start_s, s.end_s))
     strides.sort(key=lambda s: s.start_s)
-    return strides, levelled(np.stack(curves), strides)
+    start, end = np.array([[s.start_s] for s in strides]), np.array([[s.end_s] for s in strides])
+    a = int(100 * start.min())
+    rows = angles(chains, {x.placement: x for x in found}, a, int(100 * end.max()) + 2)
+    return strides, levelled(cut(rows.T, a, start, end).transpose(1, 2, 0), strides)
 
 
 # ---- simulated
@@ -108,7 +106,7 @@ def found_deg(strides: Sequence[Stride], curves: Floats) -> tuple[Floats, ...]:
 def walked(sim: Simulated) -> tuple[list[Result], list[Stride], Floats]:
     blocks = list(sim.blocks(5.0))
     results = run(blocks, sim.streams)
-    return results, *cycles(blocks, results)
+    return results, *curves_of(blocks, results)
 
 
 def errors(sim: Simulated) -> Errors:
@@ -216,9 +214,8 @@ def recorded(
     bout = max((r for r in results if isinstance(r, WalkingBout)), key=lambda r: r.end_s - r.start_s)
     found = (r for r in results if isinstance(r, Alignment) and r.effective_s <= bout.start_s)
     alignment = {a.placement: a for a in found}
-    track = AngleTrack(chains, alignment)
     on = np.arange(int(100 * bout.start_s), int(100 * bout.end_s))
-    rows = track.over(int(on[0]), int(on[-1]) + 1)
+    rows = angles(chains, alignment, int(on[0]), int(on[-1]) + 1)
     out = {}
     for p, (t_s, v, in_segment) in up.items():
         told = v if in_segment else v @ alignment[p].rotation.T
