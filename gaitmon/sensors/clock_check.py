@@ -3,9 +3,11 @@
 The trunk rises and falls with every step and takes the thighs with it: between 1 and 6 Hz the magnitude of
 acceleration on a thigh goes with that on the pelvis, at no delay.  Left and right were within 20 ms of each
 other on the two real walks with all three sensors, and within 47 ms on simulated patients (asymmetry of
-30 %, one thigh at 0.4 of its range, limbs unlike); so APART_S is what no body explains.  A shift by a whole
-step looks like none here: seconds are found in gaitmon.sensors.inspection_clocks.  Less than APART_S cannot
-be seen in the motion, though 20 ms make 7 % of step-time asymmetry.
+30 %, one thigh at 0.4 of its range, limbs unlike); so APART_S is what no body explains.  A thigh that swings
+three times as far as the other hears more of itself than of the trunk: its best delay counts only where it
+is BETTER than none.  A shift by a whole step looks like none here: seconds are found in
+gaitmon.sensors.inspection_clocks.  Less than APART_S cannot be seen in the motion, though 20 ms make 7 % of
+step-time asymmetry.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ APART_S = 0.08  # of left and right thigh against each other
 DRIFT_S = 0.04  # by which that changes from the first to the last step: one body keeps it within 0.01
 PELVIS_S = 0.12  # of the pelvis against both thighs
 ALIKE = 0.5  # correlation from which a delay is believed
-REACH = 18  # samples: not beyond the neighbouring step of slow walking
+BETTER = 0.2  # by which it must exceed the correlation at no delay
+REACH = 30  # samples: half a step of very slow walking and more
 MOVES_M_S2 = 0.15
 FEWEST = 3  # windows
 FEWEST_DRIFT = 10
@@ -44,7 +47,8 @@ class ClockFault:
 class ClockCheck:
     """Shown all windows of a recording in order of time.  Stateful."""
 
-    _rows: list[tuple[float, float, float, float]] = field(default_factory=list)  # start, left, right, a step
+    # start, delay of left and right, a step, how much better left and right are with their delay than without
+    _rows: list[tuple[float, ...]] = field(default_factory=list)
 
     def see(self, window: Window) -> None:
         trunk = window.samples.get(Placement.PELVIS)
@@ -54,17 +58,20 @@ class ClockCheck:
         pelvis, left, right = (_bounce(x) for x in (trunk, thighs[0], thighs[1]))
         if min(float(x.std()) for x in (pelvis, left, right)) < MOVES_M_S2:
             return
-        delays_s = [_delay_s(pelvis, thigh) for thigh in (left, right)]
-        if delays_s[0] is not None and delays_s[1] is not None:
-            self._rows.append((window.start_s, delays_s[0], delays_s[1], _step_s(pelvis)))
+        found = _delay_s(pelvis, left), _delay_s(pelvis, right)
+        if found[0] is not None and found[1] is not None:
+            (left_s, left_gain), (right_s, right_gain) = found
+            row = window.start_s, left_s, right_s, _step_s(pelvis), left_gain, right_gain
+            self._rows.append(row)
 
     def fault(self) -> ClockFault | None:
         if len(self._rows) < FEWEST:
             return None
-        start_s, left_s, right_s, step_s = np.array(self._rows).T
+        start_s, left_s, right_s, step_s, *gains = np.array(self._rows).T
+        better = [float(np.median(gain)) > BETTER for gain in gains]
         apart_s = _nearest(right_s - left_s, step_s)
         worst_s = abs(float(np.median(apart_s)))
-        if worst_s > APART_S:
+        if worst_s > APART_S and any(better):
             return ClockFault(worst_s, drifts=False, pelvis_s=None)
         if len(self._rows) >= FEWEST_DRIFT:
             slope, at_0_s = np.polyfit(start_s - start_s[0], apart_s, 1)
@@ -73,7 +80,9 @@ class ClockCheck:
             if drift_s > max(DRIFT_S, 2.0 * scatter_s):
                 return ClockFault(drift_s, drifts=True, pelvis_s=None)
         late_s = float(np.median(left_s))
-        return ClockFault(worst_s, drifts=False, pelvis_s=late_s) if abs(late_s) > PELVIS_S else None
+        if abs(late_s) > PELVIS_S and all(better):
+            return ClockFault(worst_s, drifts=False, pelvis_s=late_s)
+        return None
 
 
 def _nearest(delay_s: Floats, step_s: Floats) -> Floats:
@@ -97,8 +106,9 @@ def _bounce(samples: Floats) -> Floats:
     return np.convolve(norm - norm.mean(), _STEPS, mode="same")
 
 
-def _delay_s(trunk: Floats, thigh: Floats) -> float | None:
-    """How much later the thigh moves, by the highest peak of their correlation; None if that is low."""
+def _delay_s(trunk: Floats, thigh: Floats) -> tuple[float, float] | None:
+    """How much later the thigh moves, by the highest peak of their correlation, and how much higher that is
+    than at no delay; None if it is low."""
     n = len(trunk)
     alike = np.empty(2 * REACH + 1)
     for i, lag in enumerate(range(-REACH, REACH + 1)):
@@ -112,4 +122,5 @@ def _delay_s(trunk: Floats, thigh: Floats) -> float | None:
     if alike[best] < ALIKE:
         return None
     before, at, after = alike[best - 1 : best + 2]
-    return float(best - REACH + 0.5 * (before - after) / (before - 2.0 * at + after)) / RATE_HZ
+    delay = best - REACH + 0.5 * (before - after) / (before - 2.0 * at + after)
+    return float(delay) / RATE_HZ, float(at - alike[REACH])

@@ -57,7 +57,7 @@ def later(seconds: float) -> Change:
 # ---- clocks -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seconds", [0.1, -0.2, 0.4])
+@pytest.mark.parametrize("seconds", [0.1, -0.2, 0.4, 0.6])
 def test_thighs_that_are_tenths_of_a_second_apart_are_not_compared(seconds: float) -> None:
     found = inspect(changed(walk(), later(seconds), P.LEFT_THIGH))
     assert [n.kind for n in found.notices] == [NoticeKind.UNSYNCHRONISED]
@@ -102,6 +102,8 @@ def test_a_pelvis_on_another_clock_is_left_out() -> None:
         WalkerParams(speed_m_s=0.4),
         WalkerParams(speed_m_s=0.6, step_time_asymmetry_pct=30.0, stance_time_asymmetry_pct=10.0),
         WalkerParams(speed_m_s=1.0, thigh_rom_ratio=0.5, extension_loss_left_deg=10.0),
+        WalkerParams(speed_m_s=0.8, thigh_rom_ratio=0.3),
+        WalkerParams(speed_m_s=1.2, thigh_rom_ratio=3.0),
         WalkerParams(speed_m_s=1.6, person_seed=7, limbs_alike=False, tissue=TissueParams(impact_ratio=2.0)),
     ],
 )
@@ -114,6 +116,7 @@ def test_a_limp_is_no_fault_of_clocks_or_axes(walker: WalkerParams) -> None:
 def test_so_it_is_on_real_walks(load: Callable[[], Recording]) -> None:
     assert inspect(load()).bound is None
     assert inspect(changed(load(), later(0.15), P.RIGHT_THIGH)).bound is not None
+    assert inspect(changed(load(), later(0.6), P.RIGHT_THIGH)).bound is not None
     with pytest.raises(RecordingError, match="do not have the same axes"):
         inspect(changed(load(), lambda t, a, g: (t, a, -g), *THIGHS))
 
