@@ -308,7 +308,10 @@ def test_one_sample_of_a_sensor() -> None:
         (lambda p, t, a, g: (p, t, a, np.degrees(g)), "Give it in rad/s, not in deg/s"),
         (lambda p, t, a, g: (p, t * 1000, a, g), "Are the time stamps in seconds?"),
         (lambda p, t, a, g: (p, t / 1000, a, g), "Are the time stamps in seconds?"),
+        (lambda p, t, a, g: (p, t * 1000, a, g), "as milliseconds: divide them by 1e+03"),
+        (lambda p, t, a, g: (p, t * 1e9, a, g), "as nanoseconds: divide them by 1e+09"),
         (lambda p, t, a, g: (p, t[::10], a[::10], g[::10]), "10 samples a second"),
+        (lambda p, t, a, g: (p, np.floor(t * 10) / 10 + t / 100, a, g), "times of arrival"),
     ],
 )
 def test_wrong_units_and_rates(change: Change, said: str) -> None:

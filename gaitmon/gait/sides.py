@@ -59,7 +59,10 @@ class SideWitnesses:
         doubts = best.doubts()
         said = ""
         if doubts == 2 and best is self._straight:
-            said = "Left and right thigh sensors look swapped: check them; the sides below are as labelled."
+            said = (
+                "Left and right thigh sensors look swapped, or all accelerations have the wrong sign: check "
+                "them; the sides below are as labelled."
+            )
         elif doubts:
             said = "It cannot be told whether the thigh sensors are where their labels say: check them."
         if said == self._said:

@@ -19,6 +19,8 @@ from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.windows import windows
 
 SLOWEST_HZ = 20.0  # below, the impact at initial contact is no longer seen
+USUAL_HZ = 500.0
+_UNITS = (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9))
 FASTEST_HZ = 10_000.0  # above, the time stamps are not in seconds
 LONGEST_GAP_S = 86_400.0
 SHORTEST_S = 5.0
@@ -149,18 +151,7 @@ def _still(s: Seen, first: int) -> str | None:
 
 
 def _check(name: str, s: Seen) -> None:
-    if s.gap_s > LONGEST_GAP_S:
-        raise RecordingError(
-            f"{name}: {s.placement}: the time stamps jump by {s.gap_s:.0f} s at {s.gap_at_s:.2f} s.",
-            "It looks like two recordings in one; split it there.",
-        )
-    rate_hz = (s.n - 1) / (s.end_s - s.start_s) if s.n > 1 else np.nan
-    typical_hz = s.rate_hz if np.isfinite(s.rate_hz) else rate_hz
-    if typical_hz < SLOWEST_HZ or typical_hz > FASTEST_HZ:
-        raise RecordingError(
-            f"{name}: {s.placement}: {typical_hz:.3g} samples a second; it takes {SLOWEST_HZ:.0f} or more.",
-            "Are the time stamps in seconds? Otherwise record at 50 Hz or more.",
-        )
+    _check_time(name, s)
     mean = s.acc_sum / s.good
     low, high = MEAN_ACC_M_S2
     if not low < mean < high:
@@ -173,6 +164,29 @@ def _check(name: str, s: Seen) -> None:
         raise RecordingError(
             f"{name}: {s.placement}: an angular rate of {fastest:.0f} rad/s, which no limb reaches.",
             "Give it in rad/s, not in deg/s.",
+        )
+
+
+def _check_time(name: str, s: Seen) -> None:
+    rate_hz = (s.n - 1) / (s.end_s - s.start_s) if s.n > 1 else np.nan
+    typical_hz = s.rate_hz if np.isfinite(s.rate_hz) else rate_hz
+    if s.bunched:
+        raise RecordingError(
+            f"{name}: {s.placement}: the time stamps come in bunches with pauses between them.",
+            "They look like times of arrival: give the sensor's own times, or number the samples and divide "
+            "by its rate.",
+        )
+    if typical_hz < 0.99 * SLOWEST_HZ or typical_hz > FASTEST_HZ:
+        fits = [(unit, f) for unit, f in _UNITS if SLOWEST_HZ <= typical_hz * f <= USUAL_HZ]
+        which = f" They would do as {fits[0][0]}: divide them by {fits[0][1]:.0e}." if fits else ""
+        raise RecordingError(
+            f"{name}: {s.placement}: {typical_hz:.3g} samples a second; it takes {SLOWEST_HZ:.0f} or more.",
+            f"Are the time stamps in seconds?{which or ' Otherwise record at 50 Hz or more.'}",
+        )
+    if s.gap_s > LONGEST_GAP_S:
+        raise RecordingError(
+            f"{name}: {s.placement}: the time stamps jump by {s.gap_s:.0f} s at {s.gap_at_s:.2f} s.",
+            "It looks like two recordings in one; split it there.",
         )
 
 

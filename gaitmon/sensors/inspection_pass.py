@@ -14,6 +14,7 @@ from gaitmon.sensors.recording import SampleStream
 BIN_S = 0.1
 FROZEN_S = 5.0  # the very same values for as long as this; 2.6 s of them are in HAR70+, of someone who sat
 FAR_M_S2 = 60.0  # three equal values are an accident near gravity, and a code for "none" from here on
+BUNCH_S, BUNCH = 0.5, 100  # steps of a recording that tell whether its time stamps come in bunches
 OVERFLOW = 1.6  # of the largest value: a jump by more, from one end of the scale to the other
 
 
@@ -24,6 +25,7 @@ class Seen:
     magnitude, or a jump across it.  moving, held: samples in motion, and those that repeat the one before.
     impossible: samples with codes for values.  frozen: stretches [start, end) of the very same values.
     motion: bins of BIN_S, and the effort of each sample.  same_as: digest of the acceleration.
+    bunched: most time stamps follow the one before at once.
     """
 
     placement: Placement
@@ -35,6 +37,7 @@ class Seen:
     gap_at_s: float = 0.0
     acc_sum: float = 0.0
     rate_hz: float = np.nan
+    bunched: bool = False
     low: Floats = field(default_factory=lambda: np.empty(0))
     high: Floats = field(default_factory=lambda: np.empty(0))
     at_limit: Floats = field(default_factory=lambda: np.empty(0))
@@ -100,7 +103,8 @@ def _take(s: Seen, block: ImuBlock) -> None:
     steps = np.diff(t)
     if len(steps) and steps.max() > s.gap_s:
         s.gap_s, s.gap_at_s = float(steps.max()), float(t[int(steps.argmax())])
-    s.start_s = float(block.t_s[0]) if s.n == 0 else s.start_s
+    if s.n == 0:
+        s.start_s, s.bunched = float(block.t_s[0]), _bunched(steps)
     s.end_s = float(block.t_s[-1])
     s.n += len(block)
     x = block.acc_m_s2 if block.gyr_rad_s is None else np.hstack([block.acc_m_s2, block.gyr_rad_s])
@@ -117,6 +121,12 @@ def _take(s: Seen, block: ImuBlock) -> None:
     s.motion.append((np.floor(t_good / BIN_S), effort))
     _repeats(s, t_good, x, effort)
     _extremes(s, x)
+
+
+def _bunched(steps_s: Floats) -> bool:
+    """Whether more than half of the steps, holes aside, are below a quarter of their mean."""
+    near = steps_s[steps_s < BUNCH_S]
+    return len(near) >= BUNCH and bool(np.mean(near < 0.25 * near.mean()) > 0.5)
 
 
 def _extremes(s: Seen, x: Floats) -> None:

@@ -15,6 +15,8 @@ from gaitmon.sensors.recording import SampleStream
 STANDARD_GRAVITY_M_S2 = 9.80665
 # Late packets may put samples in the wrong order; a step back of more than this is another recording.
 REORDER_LIMIT_S = 1.0
+# Above this share of samples that share a time stamp, what is left is no signal.
+COARSE = 0.6
 # Full scale of the usual gyroscopes is 2000 deg/s = 35 rad/s: one sample in a thousand beyond it is no rad/s.
 GYR_PLAUSIBLE_RAD_S = 35.0
 
@@ -116,6 +118,11 @@ def _without_duplicates(raw: RawSamples, notes: dict[str, str]) -> RawSamples:
     exact, different = int((repeated & same).sum()), int((repeated & ~same).sum())
     if exact:
         notes[f"{raw.placement}: duplicates"] = f"{exact} samples came twice and were dropped"
+    if different > COARSE * len(repeated):
+        raise RecordingError(
+            f"{raw.where(1)}: {different} of {len(repeated)} samples have the time stamp of another one.",
+            "Write the times with more digits, or number the samples and divide by the sensor's rate.",
+        )
     if different:
         notes[f"{raw.placement}: same time"] = (
             f"{different} samples had the time stamp of another one with other values; the first was kept"
