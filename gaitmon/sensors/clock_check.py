@@ -58,11 +58,10 @@ class ClockCheck:
         pelvis, left, right = (_bounce(x) for x in (trunk, thighs[0], thighs[1]))
         if min(float(x.std()) for x in (pelvis, left, right)) < MOVES_M_S2:
             return
-        found = _delay_s(pelvis, left), _delay_s(pelvis, right)
-        if found[0] is not None and found[1] is not None:
-            (left_s, left_gain), (right_s, right_gain) = found
-            row = window.start_s, left_s, right_s, _step_s(pelvis), left_gain, right_gain
-            self._rows.append(row)
+        of_left, of_right = _delay_s(pelvis, left), _delay_s(pelvis, right)
+        if of_left is not None and of_right is not None:
+            (left_s, left_gain), (right_s, right_gain) = of_left, of_right
+            self._rows.append((window.start_s, left_s, right_s, _step_s(pelvis), left_gain, right_gain))
 
     def fault(self) -> ClockFault | None:
         if len(self._rows) < FEWEST:
