@@ -23,8 +23,8 @@ import numpy as np
 from gaitmon.gait.closing import ClosingParams, ClosingStep, sits
 from gaitmon.gait.initial_contact import (
     InitialContactParams,
+    Landings,
     LandingSignals,
-    initial_contact,
     samples_needed,
 )
 from gaitmon.gait.peaks import along_lines, parabolic_top
@@ -32,8 +32,8 @@ from gaitmon.imu.filters import lowpass_kernel
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import Contact, ContactKind, Floats, Side
 
-HALF = 15  # half length of the kernel that takes what was below 6 and 9 Hz below 4 Hz
-_SLOW = lowpass_kernel(4.0, HALF, GRID_HZ)
+HALF = 15  # half length of the kernels that take what was below 6 and 9 Hz below 4 and 5 Hz
+_TURNING, _PUSHED = lowpass_kernel(4.0, HALF, GRID_HZ), lowpass_kernel(5.0, HALF, GRID_HZ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class LimbSignals:
 
 @dataclass(slots=True)
 class _Swing:
-    """pace: median of the limb's latest periods, where period is that of the last three strides."""
+    """pace: median of the latest periods, three at least, where period is that of the last three."""
 
     peak: int
     period: int
@@ -97,6 +97,7 @@ class LimbContacts:
     _first: tuple[int, float] | None = None
     _waiting: list[_Swing] = field(default_factory=list)
     _closing: ClosingStep = field(default_factory=ClosingStep)
+    _landings: Landings = field(default_factory=Landings)
 
     def needs_from(self) -> int:
         """Oldest grid index that a later call may look at."""
@@ -188,32 +189,53 @@ class LimbContacts:
             if 50 <= b - a <= 250 and not (self._holes and any(a < hole < b for hole in self._holes))
         ]
         known = [*[round(100 * period_s)] * 3, *own]  # the first step is shorter than a stride to come
-        period, pace = round(median(known[-3:])), round(median(known[3:] or known))
+        period, pace = round(median(known[-3:])), round(median(known[min(len(own), 3) :]))
         return _Swing(peak, period, pace, final_contact_s(s, peak, period, self.params))
 
     def _reach(self, swing: _Swing) -> int:
         """Grid samples from the swing peak on without which its initial contact is not told."""
-        return samples_needed(swing.period, self.params.initial) + HALF
+        return samples_needed(swing.pace, self.params.initial) + HALF
 
     def _initial_contact_s(self, s: LimbSignals, swing: _Swing, upto: int) -> float | None:
         """From the samples before upto; the model's where no landing shows, None where samples are missing,
         somebody sits down, or the model lies after the last sample."""
-        a = swing.peak - s.first - HALF
-        b = min(a + HALF + self._reach(swing), upto - s.first)
+        a = swing.peak - s.first - HALF - 1
+        b = min(a + HALF + 1 + self._reach(swing), upto - s.first)
         n = b - a
-        seen = np.concatenate([x[a:b] for x in s.channels])
-        if len(seen) != 3 * n or n <= 2 * HALF or isnan(seen.sum()):
+        seen = np.concatenate([s.rate_rad_s[a:b], s.forward_m_s2[a:b], s.up_m_s2[a:b]])
+        if len(seen) != 3 * n or n <= 2 * HALF + 2 or isnan(seen.sum()):
             return None
         if sits(s.up_m_s2[b - HALF : b], self.params.closing):
             return None
         p = self.params.initial
-        # All channels end to end in one call; what mixes two of them is left out.
-        low = LandingSignals(*np.correlate(seen, _SLOW, "full")[2 * HALF :].reshape(3, n)[:, : n - 2 * HALF])
         forward = s.forward_m_s2[swing.peak - s.first :]
         closes = self._closing.is_one(forward, swing.period, self.params.closing)
-        found = None if closes else initial_contact(low, swing.period, swing.pace, p)
+        found = None if closes else self._landing(s, swing, seen)
         at = swing.peak + (p.model * swing.period if found is None else found)
         return at / GRID_HZ if at < upto else None
+
+    def _landing(self, s: LimbSignals, swing: _Swing, seen: Floats) -> float | None:
+        """Grid samples from the swing peak to the contact.  seen: rate, forward and up, HALF + 1 before the
+        peak on, end to end."""
+        n = len(seen) // 3
+        rate = np.correlate(seen[:n], _TURNING, "valid")
+        # Two channels end to end in one call; what mixes them is left out.
+        acc = np.correlate(seen[n:], _PUSHED, "full")[2 * HALF :].reshape(2, n)[:, : n - 2 * HALF]
+        middle = _middle(s.rate_rad_s, swing.peak - s.first)
+        return self._landings.contact(LandingSignals(rate, *acc), middle, swing.pace, self.params.initial)
+
+
+def _middle(w: Floats, j: int) -> float:
+    """Of the swing around its peak, grid samples from that: centre of what is above half of it."""
+    least = 0.5 * float(w[j])
+    moment = total = 0.0
+    for step, side in ((-1, w[max(j - 60, 0) : j][::-1]), (1, w[j : j + 40])):
+        for k, rate in enumerate(side.tolist()):
+            if not rate > least:
+                break
+            moment += step * (k if step > 0 else k + 1) * (rate - least)
+            total += rate - least
+    return moment / total
 
 
 def _excursion(w: Floats, j: int) -> float:

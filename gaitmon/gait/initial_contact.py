@@ -1,20 +1,20 @@
-"""Initial contact of one leg, from that leg's own thigh: how brisk and how slow walking show it.
+"""Initial contacts of one leg, from that leg's own thigh: where its mean landing bends.
 
-Brisk.  At the end of swing the thigh is already moving back when the landing stops it: a peak of its
-forward acceleration (Zijlstra 2003 looks for the same in the pelvis; here below 4 Hz).  It says where to
-look, not when: the trunk's braking is in it, and it moves with the speed of the swing.  The thigh's own
-rotation says when: after landing its backward turn sets in with a shoulder in the flexion rate, and the
-centre of that shoulder's curvature is the event, less a lag.  4 Hz, because soft tissue rings after landing.
+Two things bend downwards at a landing.  The thigh, already turning back, is held: its flexion rate has a
+shoulder.  And the leg takes the weight: the thigh sinks into the end of swing, is pushed up from the landing
+on, and that push is over at once.  Brisk walking shows the first (the second lies 0.1 s apart on the two
+legs of qmt); in slow walking the first may lie anywhere and the second stays.  So both downward curvatures
+are added, the second by the limb's pace: what is sharp in this person counts most.
 
-Slow.  Nothing stops abruptly, and the shoulder is as broad as the person is unlike others.  The leg takes
-the weight, though: the thigh sinks into the end of swing and is pushed up from the landing on, and the first
-peak of its upward acceleration that stands out is the event, less a lag.  In between, both, by the limb's own
-pace.  Where neither shows, the model P + c T with c from the mean curves of Schwartz 2008.
+One stride by itself may have two such bends, and which is higher would flip from stride to stride.  In the
+mean of the limb's latest strides one stands out, the nearer to the push that stops the swing (a peak of
+forward acceleration; Zijlstra 2003 looks for it in the pelvis) the more: that one is *looked for*.  *When* it
+was in this stride says the stride's own curvature around it.  4 and 5 Hz: soft tissue rings after landing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,27 +22,33 @@ from gaitmon.gait.peaks import parabolic_top
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import Floats
 
+SHARES = 48  # points of the mean landing
+HALF = 7  # what is nearer than this to the centre of a bend, grid samples, belongs to it
+_BELL = 1.0 - (np.arange(-HALF, HALF + 1) / (HALF + 1.0)) ** 2  # what enters at the edges enters gently
+_MIDDLE = np.linspace(0.0, 1.0, SHARES) * np.linspace(1.0, 0.0, SHARES)
+_SETTLE = (2 * HALF, HALF, HALF, HALF)  # reach of the moves of the centre onto its own mass
+
 
 @dataclass(frozen=True, slots=True)
 class InitialContactParams:
-    """Shares are of the stride, from the swing peak P on; lengths in grid samples of 10 ms."""
+    """Shares are of the stride, from the middle of the swing on."""
 
-    push: tuple[float, float] = (0.18, 0.48)  # where the forward push may be
-    shoulder: int = 7  # the shoulder's centre lies this much after the push, and reaches as far either side
-    shoulder_lag_s: float = 0.045  # between what simulated walkers (36 ms) and recorded ones (70 ms) show
-    loading: tuple[float, float] = (0.08, 0.60)  # where the upward acceleration has its peak, the first
-    loading_rise: float = 0.5  # that has risen, from the lowest before it, by this share of the highest rise
-    loading_lag: float = 0.042  # simulated walkers show 0.034 to 0.043, a recorded one 0.05
-    brisk_s: float = 1.10  # paces up to this read the shoulder, from
-    slow_s: float = 1.25  # this on the loading, in between both
-    model: float = 0.345  # where neither shows (0.276 very slow .. 0.350 free)
+    landing: tuple[float, float] = (0.12, 0.56)  # the bend is looked for in here, rather in the middle of it
+    rate_m_s: float = 1.0  # what a bend of the rate, rad/s, counts in one of the acceleration, m/s2
+    brisk_s: float = 1.05  # paces up to this read the rate alone, from
+    slow_s: float = 1.25  # this on the acceleration in full
+    lag_s: float = 0.045  # bend after push and contact: simulated walkers show 36 ms, recorded ones 70
+    lag: float = 0.042  # of the stride, where the acceleration is read (simulated 0.034-0.043, recorded 0.05)
+    first: float = 0.3  # what the first stride, from standing, counts in the mean
+    memory: int = 10  # strides
+    model: float = 0.345  # where nothing shows (0.276 very slow .. 0.350 free)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandingSignals:
-    """One thigh from the swing peak on, below 4 Hz; row i is i grid samples after the peak.
+    """One thigh; the first row is one grid sample before the swing peak.
 
-    rate_rad_s: flexion rate.  forward_m_s2, up_m_s2: specific force along the thigh's axes.
+    rate_rad_s: flexion rate below 4 Hz.  forward_m_s2, up_m_s2: specific force along its axes below 5 Hz.
     """
 
     rate_rad_s: Floats
@@ -50,52 +56,60 @@ class LandingSignals:
     up_m_s2: Floats
 
 
-def samples_needed(period: int, p: InitialContactParams) -> int:
-    """How many grid samples from the swing peak on are looked at in a stride of this period."""
-    return max(round(p.loading[1] * period), round(p.push[1] * period) + 2 * p.shoulder + 3)
+def samples_needed(pace: int, p: InitialContactParams) -> int:
+    """How many grid samples from the swing peak on are looked at in a stride of this length."""
+    return round(p.landing[1] * pace) + 2 * HALF
 
 
-def initial_contact(s: LandingSignals, period: int, pace: int, p: InitialContactParams) -> float | None:
-    """Grid samples from the swing peak to the initial contact; None where it does not show.
+@dataclass(slots=True)
+class Landings:
+    """The initial contacts of one limb, stride by stride.  Stateful: remembers its mean landing."""
 
-    period: of the stride, pace: of the limb's strides lately, both in grid samples.
-    """
-    slow = (pace / GRID_HZ - p.brisk_s) / (p.slow_s - p.brisk_s)
-    slow = min(max(slow, 0.0), 1.0)
-    shoulder = _shoulder(s, period, p) if slow < 1.0 else None
-    loading = _loading(s.up_m_s2, period, pace, p) if slow > 0.0 else None
-    if shoulder is None or loading is None:
-        return loading if shoulder is None else shoulder
-    return (1.0 - slow) * shoulder + slow * loading
+    _mean: Floats = field(default_factory=lambda: np.zeros(SHARES))
+    _strides: int = 0
+
+    def contact(self, s: LandingSignals, middle: float, pace: int, p: InitialContactParams) -> float | None:
+        """Grid samples from the swing peak to the initial contact; None where it does not show.
+
+        middle: of the swing, grid samples from its peak: the peak of a slow swing is flat, or two.
+        pace: usual stride of the limb lately, grid samples.
+        """
+        slow = (pace / GRID_HZ - p.brisk_s) / (p.slow_s - p.brisk_s)
+        slow = min(max(slow, 0.0), 1.0)
+        bend = p.rate_m_s * _bend(s.rate_rad_s)
+        if slow > 0.0:
+            bend += slow * _bend(s.up_m_s2)
+        at = self._usual(bend, s.forward_m_s2[1:-1], middle, pace, p)
+        if at is None:
+            return None
+        for reach in _SETTLE:
+            i = np.arange(max(int(np.ceil(at - reach)), 0), min(int(np.floor(at + reach)) + 1, len(bend)))
+            near = bend[i] * (1.0 - ((i - at) / (reach + 1.0)) ** 2)
+            total = float(near.sum())
+            if total <= 0.0:
+                return None
+            at = float((near * i).sum()) / total
+        at -= (1.0 - slow) * p.lag_s * GRID_HZ + slow * p.lag * pace
+        return at if at > 0.0 else None
+
+    def _usual(
+        self, bend: Floats, forward: Floats, middle: float, pace: int, p: InitialContactParams
+    ) -> float | None:
+        """Where the bend of the mean landing, this stride in it, would be in this stride."""
+        grid = np.arange(len(bend))
+        at = middle + pace * np.linspace(*p.landing, SHARES)
+        near = np.interp(at, grid, np.correlate(bend, _BELL, "full")[HALF:-HALF], right=0.0)
+        push = np.interp(at - GRID_HZ * p.lag_s, grid, forward)
+        seen = near * (push - push.min()) ** 2 * _MIDDLE
+        self._strides += 1
+        weight = 1.0 / min(self._strides - 1 + p.first, p.memory)
+        self._mean = self._mean + min(weight, 1.0) * (seen - self._mean)
+        top = int(np.argmax(self._mean))
+        if self._mean[top] <= 0.0:
+            return None
+        return float(at[0] + (at[1] - at[0]) * parabolic_top(self._mean, top)[0])
 
 
-def _shoulder(s: LandingSignals, period: int, p: InitialContactParams) -> float | None:
-    """Centre of the downward curvature of the rate after the forward push, less its lag."""
-    a, b = (round(share * period) for share in p.push)
-    forward, half = s.forward_m_s2[a:b], p.shoulder
-    if len(forward) == 0:
-        return None
-    push = a + int(np.argmax(forward))
-    first = push  # of the 2 half + 1 samples around the centre
-    x = s.rate_rad_s[first - 1 : first + 2 * half + 2]
-    if len(x) < 2 * half + 3:
-        return None
-    inside = np.arange(-half, half + 1)
-    weight = 1.0 - (inside / (half + 1.0)) ** 2  # what enters at the edges enters gently
-    bend = np.maximum(2.0 * x[1:-1] - x[2:] - x[:-2], 0.0) * weight
-    total = float(bend.sum())
-    if total <= 0.0:
-        return None
-    return push + half + float((bend * inside).sum()) / total - GRID_HZ * p.shoulder_lag_s
-
-
-def _loading(up: Floats, period: int, pace: int, p: InitialContactParams) -> float | None:
-    """First peak of the upward acceleration after its low at the end of swing, less its lag."""
-    a, b = (round(share * period) for share in p.loading)
-    x = up[a:b]
-    tops = np.flatnonzero((x[1:-1] > x[:-2]) & (x[1:-1] >= x[2:])) + 1
-    if len(tops) == 0:
-        return None
-    rise = x[tops] - np.minimum.accumulate(x)[tops]
-    first = int(tops[np.argmax(rise >= p.loading_rise * rise.max())])
-    return a + parabolic_top(x, first)[0] - p.loading_lag * pace
+def _bend(x: Floats) -> Floats:
+    """Downward curvature of what rows 1 to the last but one hold."""
+    return np.maximum(2.0 * x[1:-1] - x[2:] - x[:-2], 0.0)
