@@ -33,6 +33,8 @@ from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import Contact, ContactKind, Floats, Side
 
 HALF = 15  # half length of the kernels that take what was below 6 and 9 Hz below 4 and 5 Hz
+PACE = 7  # strides whose median is the limb's pace
+CHANGED = 0.15  # of it: three strides that differ by more are another pace
 _TURNING, _PUSHED = lowpass_kernel(4.0, HALF, GRID_HZ), lowpass_kernel(5.0, HALF, GRID_HZ)
 
 
@@ -72,7 +74,7 @@ class LimbSignals:
 
 @dataclass(slots=True)
 class _Swing:
-    """pace: median of the latest periods, three at least, where period is that of the last three."""
+    """pace: median of the latest periods, three to PACE, where period is that of the last three."""
 
     peak: int
     period: int
@@ -189,7 +191,9 @@ class LimbContacts:
             if 50 <= b - a <= 250 and not (self._holes and any(a < hole < b for hole in self._holes))
         ]
         known = [*[round(100 * period_s)] * 3, *own]  # the first step is shorter than a stride to come
-        period, pace = round(median(known[-3:])), round(median(known[min(len(own), 3) :]))
+        period, pace = round(median(known[-3:])), round(median(known[min(len(own), 3) :][-PACE:]))
+        if abs(period - pace) > CHANGED * pace:
+            pace = period
         return _Swing(peak, period, pace, final_contact_s(s, peak, period, self.params))
 
     def _reach(self, swing: _Swing) -> int:

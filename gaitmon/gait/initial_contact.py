@@ -101,12 +101,13 @@ class Landings:
         near = np.interp(at, grid, np.correlate(bend, _BELL, "full")[HALF:-HALF], right=0.0)
         push = np.interp(at - GRID_HZ * p.lag_s, grid, forward)
         seen = near * (push - push.min()) ** 2 * _MIDDLE
+        total = float(seen.sum())
+        if total <= 0.0:
+            return None
         self._strides += 1
         weight = 1.0 / min(self._strides - 1 + p.first, p.memory)
-        self._mean = self._mean + min(weight, 1.0) * (seen - self._mean)
+        self._mean = self._mean + min(weight, 1.0) * (seen / total - self._mean)  # each counts alike
         top = int(np.argmax(self._mean))
-        if self._mean[top] <= 0.0:
-            return None
         return float(at[0] + (at[1] - at[0]) * parabolic_top(self._mean, top)[0])
 
 
