@@ -229,7 +229,7 @@ def lost(losses: Sequence[Loss]) -> str:
             "which is what dating contacts takes (the swing before, its neighbours, the landing, 0.25 s for "
             "the filters); a gap is two samples more than 70 ms apart. Found: of true straight, steady ones. "
             "Invented: a stride whose contacts are not both those of one true stride of its side within 150 "
-            "ms, flagged or not. A step into or out of standing is misdated with nothing lost, too. "
+            "ms, flagged or not. The last step of a walk shows no landing and is dated by the mean curves. "
             "Holes of up to 0.1 s are bridged by a straight line before signals are smoothed; a stride over "
             "one, or over a longer one, is flagged gap and counts in no value; one that the pelvis told "
             "while the thigh was silent is flagged no angles. SD: about the walk's "
