@@ -75,10 +75,14 @@ class Aligner:
 
     def moved_in_walk(self, start: int, end: int, chains: Mapping[Placement, SensorChain]) -> bool:
         """Whether a sensor's mean vertical over this walk differs from that of the walk it was aligned on."""
-        now = _gravity(_walked(start, end, chains))
-        return any(
-            _angle_deg(up, self._walking_up[p]) > MOVED_DEG for p, up in now.items() if p in self._walking_up
-        )
+        for p, before in self._walking_up.items():
+            raw = chains[p].raw
+            rows = raw.samples(start, end)
+            if raw.skipped(start, end):
+                rows = rows[np.isfinite(rows[:, 0])]
+            if len(rows) >= MIN_WALK // 2 and _angle_deg(_up(rows), before) > MOVED_DEG:
+                return True
+        return False
 
     def stood(self, first: int, last: int, alignments: Mapping[Placement, Alignment]) -> Floats:
         """The pelvis' vertical in its segment's own frame, (n, 3), in each second of standing at rest in grid
@@ -196,7 +200,11 @@ def _walked(start: int, end: int, chains: Mapping[Placement, SensorChain]) -> di
 
 
 def _gravity(walked: Mapping[Placement, Floats]) -> dict[Placement, Floats]:
-    return {p: unit(v[:, :3].mean(axis=0)) for p, v in walked.items()}
+    return {p: _up(v) for p, v in walked.items()}
+
+
+def _up(rows: Floats) -> Floats:
+    return unit(rows[:, :3].mean(axis=0))
 
 
 def _angle_deg(a: Floats, b: Floats) -> float:

@@ -8,6 +8,7 @@ further apart than ``max_gap_s`` are a gap: the grid points between them are mis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 from typing import NamedTuple
 
@@ -49,15 +50,10 @@ class Resampler:
         self.dropped_bad = 0
         self.dropped_late = 0
 
-    def push(self, block: ImuBlock) -> list[GridRun]:
-        """Grid runs that the new samples complete.  Samples that are not finite, or not later than
-        the one before, are dropped and counted."""
-        t = block.t_s
-        x = (
-            block.acc_m_s2
-            if block.gyr_rad_s is None
-            else np.concatenate((block.acc_m_s2, block.gyr_rad_s), 1)
-        )
+    def push(self, *blocks: ImuBlock) -> list[GridRun]:
+        """Grid runs that the new samples complete, of one block or more.  Samples that are not finite, or
+        not later than the one before, are dropped and counted."""
+        t, x = _samples(blocks)
         if (run := self._already_on_grid(t, x)) is not None:
             return [run]
         t, x = self._clean(t, x)
@@ -167,6 +163,20 @@ class Resampler:
         self._next = last + 1
         keep = int(np.searchsorted(t, (last + 1) / GRID_HZ - _ON_GRID_S, side="left")) - 2
         return max(keep, 0), GridRun(first, values, starts)
+
+
+def _samples(blocks: Sequence[ImuBlock]) -> tuple[Floats, Floats]:
+    """Times, and signals as in GridRun, of consecutive blocks."""
+    t = blocks[0].t_s if len(blocks) == 1 else np.concatenate([b.t_s for b in blocks])
+    x = np.empty((len(t), 3 if blocks[0].gyr_rad_s is None else 6))
+    at = 0
+    for b in blocks:
+        rows = x[at : at + len(b.t_s)]
+        rows[:, :3] = b.acc_m_s2
+        if b.gyr_rad_s is not None:
+            rows[:, 3:] = b.gyr_rad_s
+        at += len(rows)
+    return t, x
 
 
 def _sample_at(at_s: Floats, t: Floats, x: Floats) -> Floats:
