@@ -9,13 +9,14 @@ SIDES = ("left", "right")
 LEVEL_WALKING = ("straight", "short")  # strata of gaitmon.gait.bouts.stratum that are walking on the level
 LONG_WALKING = ("straight",)
 
-# How strongly what a stride shows hangs together with the strides before it, as a Hurst exponent: 0.5 is
-# independence.  PACE: stride times of healthy adults have 0.75 (Hausdorff 1995), and what goes with them.
-# What else is made of such series and of errors of single contacts, which do not persist, has less, the more
-# the errors weigh: PART, times and shapes within the stride; PROPORTION, how it is divided between its sides
-# and phases; EVENTS, the same where it rests on final contacts, the less certain ones.  SCATTER: how far
-# values lie from their mean; squares of a persistent series hardly persist (2 H - 1 at most).
-PACE, PART, PROPORTION, EVENTS, SCATTER = 0.75, 0.7, 0.65, 0.6, 0.55
+# How strongly what a stride shows is expected to hang together with the strides before it, as the Hurst
+# exponent that gives the mean of some forty the same error: 0.5 is independence.  Stride times of healthy
+# adults persist with 0.75 (Hausdorff 1995), the errors of single contacts do not, and what is made of both
+# has less, the more the errors weigh.  PACE: both sides' strides together.  PART: one side's, and angles.
+# PROPORTION: short phases, how the stride is divided between phases and sides.  EVENTS: differences that rest
+# on final contacts or other less certain moments.  SCATTER: how far values lie from their mean, and
+# differences of single peaks.
+PACE, PART, PROPORTION, EVENTS, SCATTER = 0.73, 0.69, 0.65, 0.58, 0.52
 
 
 class Group(StrEnum):
@@ -66,9 +67,10 @@ class MetricDefinition:
     strata: kinds of walking bout in which the value is given.
     min_strides: per side, in one bout, below which no value is given; where a value has no sides, together.
     change: None where no figure is at hand.  normal: likewise.
-    persistence: Hurst exponent that the standard error reckons with (gaitmon.symmetry.uncertainty).
+    persistence: Hurst exponent that is expected of the strides (gaitmon.symmetry.persistence).
     logarithmic: whether its interval is symmetric in the logarithm, as for what measures a scatter.
-    correlation: whether its interval is symmetric in Fisher's z, so that it ends below 1.
+    distance: whether it is a distance, which noise makes larger, never smaller.
+    correlation: whether its interval is that of the distance that lacks to 1.
     derived: functions of gaitmon.symmetry.indices that give further indices exactly from the value.
     parts: metrics that this one is made of and must be shown with.
     core: one of the five that may raise an alert.
@@ -89,6 +91,7 @@ class MetricDefinition:
     normal: Normal | None = None
     persistence: float = PACE
     logarithmic: bool = False
+    distance: bool = False
     correlation: bool = False
     derived: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()

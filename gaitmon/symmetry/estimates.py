@@ -13,7 +13,7 @@ import numpy as np
 
 from gaitmon.model import Bools, Floats
 from gaitmon.symmetry.definition import PACE
-from gaitmon.symmetry.uncertainty import batch_means, batches, median_influence, standard_error
+from gaitmon.symmetry.uncertainty import batch_means, batches, of_median, standard_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,16 @@ def of_sides(
     known = np.isfinite(left), np.isfinite(right)
     for columns in _alike(*known):
         own = [x[k[:, columns[0]]][:, columns] for x, k in zip((left, right), known, strict=True)]
-        (ml, pl, el), (mr, pr, er) = (_medians(x, [persistence[c] for c in columns]) for x in own)
+        (ml, pl, wl, el), (mr, pr, wr, er) = (_medians(x, [persistence[c] for c in columns]) for x in own)
         n_left, n_right = (len(x) for x in own)
         ratio = difference = np.full(len(columns), math.nan)
         if (n := min(n_left, n_right)) >= 2:
             alike = [of_difference[c] for c in columns]
             bl, br = (batch_means(p, batches(n)) for p in (pl, pr))
-            difference = standard_error(br - bl, n, alike, signs=True)
+            difference = np.sqrt(standard_error(br - bl, n, alike) ** 2 + wl + wr)
             with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = standard_error(br / mr - bl / ml, n, alike, signs=True)
+                of_mean = standard_error(br / mr - bl / ml, n, alike)
+                ratio = np.sqrt(of_mean**2 + wl / ml**2 + wr / mr**2)
         for i, column in enumerate(columns):
             out[column] = Sides(
                 Estimate(n_left, float(ml[i]), float(el[i])), Estimate(n_right, float(mr[i]), float(er[i])),
@@ -71,7 +72,7 @@ def of_both(x: Floats, persistence: Sequence[float]) -> list[Estimate]:
     out = [NOTHING] * x.shape[1]
     for columns in _alike(np.isfinite(x)):
         own = x[np.isfinite(x[:, columns[0]])][:, columns]
-        median, _, error = _medians(own, [persistence[c] for c in columns])
+        median, _, _, error = _medians(own, [persistence[c] for c in columns], sides=2)
         for i, column in enumerate(columns):
             out[column] = Estimate(len(own), float(median[i]), float(error[i]))
     return out
@@ -82,24 +83,27 @@ def of_mean(x: Floats) -> Estimate:
     if len(x) < 2:
         return Estimate(len(x), float(x.mean()) if len(x) else math.nan, math.nan)
     mean = float(x.mean())
-    return Estimate(len(x), mean, error_of((x - mean)[:, np.newaxis], PACE))
+    return Estimate(len(x), mean, error_of((x - mean)[:, np.newaxis], PACE, sides=2))
 
 
-def error_of(influence: Floats, persistence: float) -> float:
+def error_of(influence: Floats, persistence: float, *, sides: int = 1) -> float:
     """Standard error from each stride's part (n, 1) in it, n >= 2."""
     n = len(influence)
-    return float(standard_error(batch_means(influence, batches(n)), n, [persistence])[0])
+    return float(standard_error(batch_means(influence, batches(n, sides)), n, [persistence])[0])
 
 
-def _medians(x: Floats, persistence: Sequence[float]) -> tuple[Floats, Floats, Floats]:
-    """Medians (k,) of x (n, k), the strides' parts in their errors (n, k), standard errors (k,)."""
+def _medians(
+    x: Floats, persistence: Sequence[float], *, sides: int = 1
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Medians (k,) of x (n, k), of_median's two, standard errors (k,)."""
     n = len(x)
     if n < 2:
-        value = x[0] if n else np.full(x.shape[1], math.nan)
-        return value, np.zeros_like(x), np.full(x.shape[1], math.nan)
+        value, unknown = x[0] if n else np.full(x.shape[1], math.nan), np.full(x.shape[1], math.nan)
+        return value, np.zeros_like(x), unknown, unknown
     median = np.median(x, axis=0)
-    influence = median_influence(x, median)
-    return median, influence, standard_error(batch_means(influence, batches(n)), n, persistence, signs=True)
+    off, worse = of_median(x, median)
+    of_mean = standard_error(batch_means(off, batches(n, sides)), n, persistence)
+    return median, off, worse, np.sqrt(of_mean**2 + worse)
 
 
 def _alike(*known: Bools) -> Iterator[Sequence[int]]:

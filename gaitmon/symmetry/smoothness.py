@@ -140,19 +140,20 @@ def _batch_edges(known: Floats, n_batches: int) -> Rows:
 
 def _at(x: Floats, known: Floats, lags: Sequence[int], batch: Rows) -> tuple[Floats, Floats]:
     """Unbiased autocorrelation of each column of x (n, k) at its own lag (k,), and the batches' parts."""
-    power = np.add.reduceat(x * x, batch, axis=0)
-    n = np.add.reduceat(known, batch)[:, np.newaxis]
+    square = x * x
+    power = square.sum(axis=0) / known.sum()
     value = np.empty(len(lags))
     parts = np.empty((len(batch), len(lags)))
     for i, m in enumerate(lags):
-        product, pairs = np.zeros(len(x)), np.zeros(len(x))
+        product, both = np.zeros(len(x)), np.zeros(len(x))
         product[: len(x) - m] = x[: len(x) - m, i] * x[m:, i]
-        pairs[: len(x) - m] = known[: len(x) - m] * known[m:]
-        p, c = np.add.reduceat(product, batch), np.add.reduceat(pairs, batch)
-        v, w = power[:, i] / power[:, i].sum(), n[:, 0] / n.sum()
-        value[i] = p.sum() / c.sum() / power[:, i].sum() * n.sum()
-        scale = n.sum() / c.sum() / power[:, i].sum()
-        parts[:, i] = len(batch) * (scale * p + value[i] * (w - c / c.sum() - v))
+        both[: len(x) - m] = square[: len(x) - m, i] * known[m:] + square[m:, i] * known[: len(x) - m]
+        p, s = np.add.reduceat(product, batch), np.add.reduceat(both, batch)
+        pairs = float((known[: len(x) - m] * known[m:]).sum())
+        value[i] = p.sum() / pairs / power[i]
+        # Held against the power of the same pairs: else what one stride is larger than the next would be in
+        # its own part and, reversed, in the next one's.
+        parts[:, i] = len(batch) * (p / pairs / power[i] - value[i] * s / s.sum())
     return value, parts
 
 

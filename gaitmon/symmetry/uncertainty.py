@@ -1,17 +1,14 @@
 """How sure a bout's value is: standard errors of correlated strides, and intervals from them.
 
 Strides are not independent: a slow one follows a slow one, and both sides slow down together.  So each
-value is written as a mean of contributions, one per stride (its influence function; for a median the
-sign of the deviation), the strides are cut into a few batches in order of time, and the scatter of the
-batches' means gives the error.  Left and right of the same batch are taken together first, so that what
-both sides share cancels in a comparison as it does in the value.
+value is written as a mean of contributions, one per stride (its influence function), which are averaged in
+batches in order of time.  Left and right of the same batch are taken together first, so that what both sides
+share cancels in a comparison as it does in the value.  How much the strides of this bout hang together is
+asked of the batch means (gaitmon.symmetry.persistence).  What the interval covers is the value that an
+endless walk of the same person under the same conditions would have; of a distance, which noise makes
+larger, the value that such bouts have on average.
 
-Batch means of persistent series are themselves correlated, so their scatter says too little.  For
-fractional Gaussian noise of Hurst exponent H, and for its signs, the covariance is known, and with it the
-factor.  What the interval covers is the value that an endless walk of the same person under the same
-conditions would have.
-
-Batch means: Law & Carson 1979; influence functions: Hampel 1974.
+Influence functions: Hampel 1974.
 """
 
 from __future__ import annotations
@@ -24,14 +21,21 @@ import numpy as np
 
 from gaitmon.model import Floats, MetricValue
 from gaitmon.symmetry.metrics import METRICS
+from gaitmon.symmetry.persistence import cosines, error_of_mean, exponents, models
 
-FEWEST, MOST = 6, 12  # batches
-PER_BATCH = 4  # strides, where there are enough
+FEWEST, MOST = 12, 32  # batches
+PER_BATCH = 2  # strides of either side, where there are enough
+WITHIN = 0.03  # SD of the Hurst exponents of quantities of one kind
+LEAST = 0.1  # the upper end of a distance is at most some 30 times as far
+UNEVEN = 1.25  # longer arm of an interval to the shorter, from which on both ends are told
+NORMAL = 1.96
+_DRAWS = 500
 
 
-def batches(n: int) -> int:
-    """Into how many batches n strides are cut."""
-    return min(n, max(FEWEST, min(MOST, n // PER_BATCH)))
+def batches(n: int, sides: int = 1) -> int:
+    """Into how many batches n strides are cut; of both sides: a pair in each at least."""
+    of_side = n // sides
+    return max(min(of_side, max(FEWEST, min(MOST, of_side // PER_BATCH))), min(n, 2))
 
 
 def batch_means(x: Floats, n_batches: int) -> Floats:
@@ -41,53 +45,75 @@ def batch_means(x: Floats, n_batches: int) -> Floats:
     return np.asarray(sums / np.diff(edges)[:, np.newaxis])
 
 
-def standard_error(means: Floats, n: int, persistence: Sequence[float], *, signs: bool = False) -> Floats:
+def standard_error(means: Floats, n: int, persistence: Sequence[float]) -> Floats:
     """Of the mean of n values, from their batch means (B, k), B >= 2, n >= B: shape (k,).
 
-    persistence: of each column.  signs: whether the values are signs of something as persistent as that
-    (median_influence).
+    persistence: of each column, as expected.
     """
-    factor = [_persistent(n, len(means), h, signs=signs)[0] for h in persistence]
-    return np.asarray(means.std(axis=0, ddof=1) * np.array(factor) / math.sqrt(len(means)))
+    return error_of_mean((cosines(len(means)) @ means) ** 2, n, tuple(persistence))
 
 
-def median_influence(x: Floats, median: Floats) -> Floats:
-    """What each row of x (n, k) contributes to the error of its column's median (k,).
+def of_median(x: Floats, median: Floats) -> tuple[Floats, Floats]:
+    """Of each column of x (n, k): how far the rows are from the median, (n, k), what is beyond 3 robust SDs
+    drawn in; and by how much the median's variance is larger than the mean's of these, (k,).
 
-    The density at the median is that of a normal distribution with the SD of the values, those beyond
-    3 robust SDs drawn in; the last factor is what a median of few normal values is better than of many.
+    Correlations of the signs, which a median averages, are those of normal values times 2 / pi as long as
+    they are small, and so a median adds to a mean's variance what independent values would add.  Of few
+    values the median is not much worse than the mean.
     """
     off = x - median
     reach = 3.0 * 1.4826 * np.median(np.abs(off), axis=0)
-    sd = np.clip(off, -reach, reach).std(axis=0, ddof=1)
+    off = np.clip(off, -reach, reach)
     n = len(x)
-    few = n / (n + (0.57 if n % 2 else 1.3))
-    return np.asarray(np.sign(off) * (sd * math.sqrt(few * math.pi / 2.0)))
+    worse = math.pi / 2.0 * n / (n + (0.57 if n % 2 else 1.3)) - 1.0
+    return off, off.var(axis=0, ddof=1) * (worse / n)
+
+
+def distance_error(d: Floats, means: Floats, n: int, persistence: float) -> float:
+    """Of a distance |d|, relative to it, where d (k,) is a mean of curves and errs with them.
+
+    means: batch means (B, k) of what n strides add to d.
+    The square of a distance has the variance 4 d'Sd + 2 tr(SS), where d is the true difference and S its
+    covariance; the seen d'Sd is too large by tr(SS).  A distance made of nothing but noise thus errs by less
+    than its derivative says, which goes along whatever the noise happened to be.
+    """
+    square, off = float(d @ d), means - means.mean(axis=0)
+    gram, dof = off @ off.T, len(means) - 1
+    own = off @ d[:, np.newaxis]
+    seen = float(np.sum(own**2))
+    if not (square > 0.0 and seen > 0.0):
+        return math.nan
+    along = float(standard_error(own, n, [persistence])[0]) ** 2
+    wider = along / seen  # from the batches' sums of squares to the covariance of the mean
+    trace = float(np.trace(gram))
+    of_square = max(float(np.sum(gram**2)) - trace**2 / dof, 0.0) * dof**2 / ((dof + 2) * max(dof - 1, 1))
+    noise = wider**2 * of_square
+    directed = max(along - noise, 0.0)
+    return math.sqrt(4.0 * directed + 2.0 * noise) / (2.0 * max(square, wider * trace))
 
 
 @cache
-def _persistent(n: int, n_batches: int, persistence: float, *, signs: bool) -> tuple[float, float]:
-    """How much larger than that of independent batch means the error of n values is, and the degrees of
-    freedom of the batch means' sample variance (Satterthwaite)."""
-    m = np.arange(n + 1, dtype=float)
-    of_sum = m ** (2.0 * persistence)  # variance of the sum of m values
-    if signs:  # the correlation of two normal values' signs is 2 asin(theirs) / pi
-        correlation = np.arcsin(0.5 * (of_sum[2:] - 2.0 * of_sum[1:-1] + of_sum[:-2])) * 2.0 / math.pi
-        of_sum[2:] = m[2:] + 2.0 * np.cumsum(np.cumsum(correlation))
-    edges = np.arange(n_batches + 1) * n // n_batches
-    apart = of_sum[np.abs(np.subtract.outer(edges, edges))]
-    sums = 0.5 * (apart[:-1, 1:] + apart[1:, :-1] - apart[:-1, :-1] - apart[1:, 1:])
-    covariance = sums / np.outer(np.diff(edges), np.diff(edges))
-    centred = covariance - covariance.mean(axis=0)
-    trace = float(np.trace(centred))
-    expected = trace / (n_batches - 1) / n_batches
-    factor = math.sqrt(float(of_sum[n]) / n**2 / expected)
-    return factor, trace**2 / float(np.sum(centred * centred.T))
+def factor(n: int, persistence: float, level: float = 0.95) -> float:
+    """How many standard errors from n strides an interval of this level reaches to either side.
 
+    What the quantile of Student's t is for a standard deviation, for an error worked out as these are: so
+    many that of quantities that persist about as expected this share is covered.  From draws of the powers.
+    """
+    from scipy.special import ndtr, ndtri  # noqa: PLC0415  # slow to import, and the pipeline needs none
 
-def freedom(n: int, persistence: float) -> float:
-    """Degrees of freedom of a standard error from n strides."""
-    return _persistent(n, batches(n), persistence, signs=False)[1]
+    m, h = models(n, batches(n)), exponents(n)
+    each = ndtri((np.arange(_DRAWS) + 0.5) / _DRAWS)
+    true = (persistence + WITHIN * each).clip(h[0], h[-1])
+    log_power = -np.log(m.per_power * m.per_power.shape[1])
+    chi_square = np.random.default_rng(1).standard_normal((log_power.shape[1], _DRAWS)) ** 2
+    power = np.exp([np.interp(true, h, of_cosine) for of_cosine in log_power.T]) * chi_square
+    drawn = error_of_mean(power, n, (persistence,)) / np.exp(0.5 * np.interp(true, h, m.log_of_mean))
+    low, high = 0.0, 100.0
+    while high - low > 1e-4:
+        middle = 0.5 * (low + high)
+        enough = float(ndtr(middle * drawn).mean()) >= 0.5 + 0.5 * level
+        low, high = (low, middle) if enough else (middle, high)
+    return high
 
 
 def n_of(m: MetricValue) -> int:
@@ -97,16 +123,46 @@ def n_of(m: MetricValue) -> int:
 
 def interval(m: MetricValue, level: float = 0.95) -> tuple[float, float] | None:
     """Confidence interval of a bout's value; None where value or standard error is not known."""
-    from scipy.special import stdtrit  # noqa: PLC0415  # slow to import, and the pipeline needs none
+    return interval_of(m.metric, m.value, m.standard_error, n_of(m), level)
 
-    if m.value is None or m.standard_error is None:
+
+def interval_of(
+    metric: str, value: float | None, error: float | None, n: int, level: float = 0.95
+) -> tuple[float, float] | None:
+    """As interval, from the standard error of a value that rests on n strides of a side; a metric that is not
+    known here has the interval of a normal value."""
+    if value is None or error is None:
         return None
-    d = METRICS[m.metric]
-    half = float(stdtrit(freedom(max(n_of(m), 2), d.persistence), 0.5 + 0.5 * level)) * m.standard_error
-    if d.logarithmic and m.value > 0.0:
-        factor = math.exp(half / m.value)
-        return m.value / factor, m.value * factor
-    if d.correlation and abs(m.value) < 1.0:
-        z, half = math.atanh(m.value), half / (1.0 - m.value**2)
-        return math.tanh(z - half), math.tanh(z + half)
-    return m.value - half, m.value + half
+    d = METRICS.get(metric)
+    if d is None:
+        return value - NORMAL * error, value + NORMAL * error
+    half = factor(max(n, 2), d.persistence, level) * error
+    if d.logarithmic and value > 0.0:
+        times = math.exp(half / value)
+        return value / times, value * times
+    if d.distance and value > 0.0:
+        nearer, further = _distances(half / value)
+        return nearer * value, further * value
+    if d.correlation and abs(value) < 1.0:
+        apart = (1.0 - value) / (1.0 + value)  # square of a distance
+        ends = (apart * times**2 for times in reversed(_distances(half / (1.0 - value**2))))
+        low, high = ((1.0 - x) / (1.0 + x) for x in ends)
+        return low, high
+    return value - half, value + half
+
+
+def half_width(value: float, limits: tuple[float, float]) -> float | None:
+    """What to tell after a ±: half of an interval, None if its arms differ too much for that."""
+    below, above = value - limits[0], limits[1] - value
+    return 0.5 * (below + above) if max(below, above) <= UNEVEN * min(below, above) else None
+
+
+def _distances(half: float) -> tuple[float, float]:
+    """Ends of the interval of a distance, both relative to it.
+
+    One made of noise is distributed as the root of a sum of squares, whose power 2/3 is nearly normal with an
+    SD in proportion to its mean (Wilson & Hilferty 1931): a small one may be far too small, a large one is
+    never far too large.  One that is large against its error has nearly equal arms all the same.
+    """
+    third = 2.0 / 3.0 * half
+    return (1.0 + third) ** -1.5, max(1.0 - third, LEAST) ** -1.5

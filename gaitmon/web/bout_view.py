@@ -8,8 +8,9 @@ from math import degrees
 
 from gaitmon.model import MetricValue
 from gaitmon.store.series import BoutRow, SegmentRow
+from gaitmon.symmetry.uncertainty import interval
 from gaitmon.web.definitions import MetricInfo, metric_info
-from gaitmon.web.formats import number, quantity, uncertainty, utc_of
+from gaitmon.web.formats import margin, number, quantity, utc_of
 from gaitmon.web.trend_view import is_per_side
 from gaitmon.web.waveform_view import WaveChart, wave_charts
 
@@ -18,14 +19,14 @@ BAR_WIDTH = 150.0
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value with its uncertainty; ``missing`` says in words why there is none."""
+    """One value with its 95 % interval; ``missing`` says in words why there is none."""
 
     text: str
-    standard_error: str
+    margin: str
     n: int
     missing: str
     bar: float | None = None  # length in the row's small chart
-    whisker: tuple[float, float] | None = None  # value ± standard error there
+    whisker: tuple[float, float] | None = None  # its interval there
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +136,15 @@ def _cell(value: MetricValue | None, metric: str, n: int, longest: float = 0.0) 
     if value.value is None:
         return Cell("", "", n, _why_missing(value, metric))
     info = metric_info(metric)
-    error = value.standard_error
+    limits = interval(value)
     scale = BAR_WIDTH / (1.08 * longest) if longest > 0 else None
     whisker = None
-    if scale is not None and error is not None:
-        low, high = max(value.value - error, 0.0), max(value.value + error, 0.0)
-        whisker = (round(low * scale, 1), round(high * scale, 1))
+    if scale is not None and limits is not None:
+        low, high = (round(max(x, 0.0) * scale, 1) for x in limits)
+        whisker = (low, high)
     return Cell(
         text=quantity(value.value, info.unit, signed=bool(info.up)),
-        standard_error="" if error is None else uncertainty(error, info.unit),
+        margin="" if limits is None else margin(value.value, limits, info.unit),
         n=n,
         missing="",
         bar=None if scale is None else round(max(value.value, 0.0) * scale, 1),

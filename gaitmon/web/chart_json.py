@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TypedDict
 
 from gaitmon.web.formats import quantity, unit_symbol
-from gaitmon.web.trend_view import TrendChart
+from gaitmon.web.trend_view import TrendChart, day_margin
 
 
 class PointJson(TypedDict):
     day: str
     value: float | None
-    standard_error: float | None
+    margin: str  # 95 % interval in words, empty where it is not known
     n_strides: int
     valid: bool
 
@@ -54,7 +54,7 @@ def trend_json(chart: TrendChart) -> ChartJson:
             PointJson(
                 day=p.day,
                 value=p.value,
-                standard_error=p.standard_error,
+                margin="" if p.standard_error is None else day_margin(p),
                 n_strides=p.n_strides,
                 valid=p.valid,
             )

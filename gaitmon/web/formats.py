@@ -7,6 +7,7 @@ from math import isfinite
 from zoneinfo import ZoneInfo
 
 from gaitmon.symmetry import metrics
+from gaitmon.symmetry.uncertainty import half_width
 
 MISSING = "–"
 _GLUED = {"°"}
@@ -36,13 +37,19 @@ def quantity(value: float | None, unit: str, *, signed: bool = False) -> str:
     return text + symbol if symbol in _GLUED else f"{text} {symbol}"
 
 
-def uncertainty(value: float | None, unit: str) -> str:
-    """A standard error with two significant digits: "0.0022 s", "0.54 %"."""
-    if value is None or not isfinite(value):
+def margin(value: float | None, limits: tuple[float, float] | None, unit: str) -> str:
+    """The 95 % interval of a value, to two significant digits of its half width: "± 0.0022 s", "± 0.54 %";
+    where the arms are too uneven for that, "0.23 to 1.16°"."""
+    if value is None or limits is None or not all(map(isfinite, limits)):
         return MISSING
-    digits = 0 if value >= 10 else 1 if value >= 1 else 2 if value >= 0.1 else 3 if value >= 0.01 else 4
-    text, symbol = f"{value:.{digits}f}", unit_symbol(unit)
-    return text + symbol if symbol in _GLUED else f"{text} {symbol}".strip()
+    half = 0.5 * (limits[1] - limits[0])
+    digits = 0 if half >= 10 else 1 if half >= 1 else 2 if half >= 0.1 else 3 if half >= 0.01 else 4
+    symbol = unit_symbol(unit)
+    gap = "" if not symbol or symbol in _GLUED else " "
+    if half_width(value, limits) is not None:
+        return f"± {half:.{digits}f}{gap}{symbol}"
+    low, high = (number(x, decimals=digits) for x in limits)
+    return f"{low} to {high}{gap}{symbol}"
 
 
 def utc_of(us: int) -> datetime:

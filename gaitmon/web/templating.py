@@ -15,6 +15,7 @@ from gaitmon.store.registry import User
 from gaitmon.web import formats
 from gaitmon.web.definitions import metric_info
 from gaitmon.web.security import csrf_token, session_token, settings_of
+from gaitmon.web.trend_view import day_margin
 
 _HERE = Path(__file__).parent
 
@@ -41,7 +42,7 @@ def _environment() -> jinja2.Environment:
         formats.local_time,
         formats.day_text,
         formats.day_short,
-        formats.uncertainty,
+        day_margin,
         formats.duration,
         formats.ago,
         metric_info,

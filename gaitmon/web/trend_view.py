@@ -8,9 +8,10 @@ from datetime import date, timedelta
 
 from gaitmon.store.series import DayRow
 from gaitmon.symmetry.metrics import METRICS
+from gaitmon.symmetry.uncertainty import interval_of
 from gaitmon.trends import LIMP_INDEX, WAVEFORM_CHANGE, Evaluation, State, evaluate, limp_days
 from gaitmon.web.definitions import MetricInfo, core_metrics, metric_info
-from gaitmon.web.formats import quantity
+from gaitmon.web.formats import margin, quantity
 
 STRAIGHT = "straight"  # the stratum that alerts are decided in
 
@@ -58,6 +59,12 @@ class TrendChart:
         if self.band is None or not self.smoothed:
             return False
         return abs(self.smoothed[-1][1] - self.band.mean) > self.band.half_width
+
+
+def day_margin(row: DayRow) -> str:
+    """The 95 % interval of a day's value in words.  Its strides are of both sides."""
+    limits = interval_of(row.metric, row.value, row.standard_error, row.n_strides // 2)
+    return margin(row.value, limits, metric_info(row.metric).unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from gaitmon.model import Angle, Floats, MetricValue, Side, Waveform
-from gaitmon.web.formats import number, quantity, uncertainty
+from gaitmon.symmetry.uncertainty import interval
+from gaitmon.web.formats import margin, number, quantity
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 264.0, 130.0, 30.0, 112.0, 6.0
 _LEAST_SPAN_DEG = 6.0  # so that a pelvis that hardly moves does not look like one that does
@@ -102,5 +103,6 @@ def _range(own: Sequence[Waveform]) -> tuple[float, float]:
 def _likeness(rmsd: MetricValue | None) -> str:
     if rmsd is None or rmsd.value is None:
         return ""
-    error = f" (SE {uncertainty(rmsd.standard_error, 'deg')})" if rmsd.standard_error is not None else ""
+    limits = interval(rmsd)
+    error = "" if limits is None else f" (95 % interval {margin(rmsd.value, limits, 'deg')})"
     return f"The sides differ by {quantity(rmsd.value, 'deg')} RMS{error}"

@@ -29,15 +29,16 @@ def scatter_and_error(asked: AskedCurves, strides: int = 40) -> dict[str, tuple[
 
 
 def test_errors_are_the_scatter_of_such_bouts() -> None:
-    """Asymmetric, so that every derivative has a direction; 300 bouts tell an SD within 4 %."""
+    """Asymmetric, so that every derivative has a direction; 300 bouts tell an SD within 4 %.  The
+    errors, whose root mean square their own scatter raises, are rather larger; the factor knows that."""
     found = scatter_and_error(AskedCurves(ratio=0.8, lag_pct=4.0))
     for joint in ("thigh_flexion", "hip_flexion"):
         for what, asked in (("lag_pct", 4.0), ("amplitude_ratio", 0.8)):
             mean, sd, error = found[f"{joint}_{what}"]
             assert mean == pytest.approx(asked, rel=0.02), what
-            assert error == pytest.approx(sd, rel=0.2), what
+            assert 0.95 * sd < error < 1.25 * sd, what
         _, sd, error = found[f"{joint}_rmsd_deg"]
-        assert error == pytest.approx(sd, rel=0.25)
+        assert 0.95 * sd < error < 1.25 * sd
 
 
 def test_without_a_difference_the_errors_are_on_the_safe_side() -> None:

@@ -6,18 +6,22 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from gaitmon.model import MetricValue
+from gaitmon.model import Floats, MetricValue
 from gaitmon.symmetry.metrics import METRICS
+from gaitmon.symmetry.persistence import exponents
 from gaitmon.symmetry.summary import summarise
 from gaitmon.symmetry.uncertainty import (
     batch_means,
     batches,
-    freedom,
+    distance_error,
+    factor,
+    half_width,
     interval,
-    median_influence,
+    interval_of,
+    of_median,
     standard_error,
 )
-from tests.symmetry.drawn import Asked, bouts
+from tests.symmetry.drawn import Asked, Noise, bouts
 
 N = 300
 ZERO = ("step_time_ln_pct", "stance_time_ln_pct", "swing_time_ln_pct", "thigh_rom_ln_pct", "drop_asym_deg",
@@ -43,12 +47,11 @@ def test_a_symmetric_walker_s_signed_indices_contain_zero(drawn: list[dict[str, 
 
 
 def test_other_values_contain_what_such_bouts_have_on_average(drawn: list[dict[str, MetricValue]]) -> None:
-    """The lower bound alone: some intervals are known to be a little wide."""
-    low, _ = binom.interval(1 - 0.01 / len(NULL), N, 0.95)
+    low, high = binom.interval(1 - 0.01 / len(NULL), N, 0.95)
     for metric in NULL:
         values = [d[metric] for d in drawn]
         mean = float(np.mean([m.value for m in values if m.value is not None]))
-        assert covered(values, mean) >= low, metric
+        assert low <= covered(values, mean) <= high, metric
 
 
 def test_an_asymmetric_walker_s_index_contains_what_was_asked_for() -> None:
@@ -66,32 +69,75 @@ def test_every_value_has_an_error_and_counts(drawn: list[dict[str, MetricValue]]
             assert m.n_left + m.n_right > 0, m.metric
 
 
-def test_errors_of_independent_values_are_the_textbook_s() -> None:
-    rng = np.random.default_rng(3)
-    x = rng.standard_normal((60, 4000))
-    errors = standard_error(batch_means(x, batches(60)), 60, [0.5] * 4000)
-    assert np.sqrt(np.mean(errors**2)) == pytest.approx(1 / np.sqrt(60), rel=0.02)
-    assert freedom(48, 0.5) == pytest.approx(batches(48) - 1)
+def partly_persistent(n: int, columns: int, share: float, seed: int) -> Floats:
+    """(n, columns) of unit variance, of which a share is fractional Gaussian noise of H = 0.75."""
+    noise = Noise((columns, n), 0.75, np.random.default_rng(seed))
+    return np.sqrt(share) * noise.persistent().T + np.sqrt(1.0 - share) * noise.white().T
+
+
+@pytest.mark.parametrize("n", [12, 40, 100])
+@pytest.mark.parametrize(("model", "share"), [(2, 0.12), (4, 0.4), (6, 1.0)])
+def test_intervals_of_means_and_medians_cover_whatever_persists(n: int, model: int, share: float) -> None:
+    """The factor against series that persist as they are expected to."""
+    columns = 2000
+    x = partly_persistent(n, columns, share, seed=model)
+    h = [round(float(exponents(n)[model]), 3)] * columns
+    reach = factor(n, h[0])
+    low, high = binom.interval(1 - 0.01 / 18, columns, 0.95)
+    error = standard_error(batch_means(x - x.mean(axis=0), batches(n)), n, h)
+    assert low <= np.sum(np.abs(x.mean(axis=0)) <= reach * error) <= high
     median = np.median(x, axis=0)
-    influence = median_influence(x, median)
-    of_median = standard_error(batch_means(influence, batches(60)), 60, [0.5] * 4000, signs=True)
-    assert np.sqrt(np.mean(of_median**2)) == pytest.approx(median.std(), rel=0.04)
+    off, worse = of_median(x, median)
+    error = np.sqrt(standard_error(batch_means(off, batches(n)), n, h) ** 2 + worse)
+    assert low <= np.sum(np.abs(median) <= reach * error) <= high
 
 
-def test_persistence_widens_and_leaves_less_freedom() -> None:
-    x = batch_means(np.random.default_rng(4).standard_normal((40, 1)), 10)
-    errors = [standard_error(x, 40, [h])[0] for h in (0.5, 0.6, 0.75)]
-    assert errors == sorted(errors)
-    assert errors[2] > 1.9 * errors[0]
-    assert freedom(40, 0.75) < freedom(40, 0.5)
+def test_the_strides_themselves_are_asked_how_much_they_persist() -> None:
+    """Series that persist more than expected are given larger errors, the more so the more strides."""
+    larger = []
+    for n in (40, 100):
+        white, persistent = (partly_persistent(n, 500, share, seed=4) for share in (0.0, 1.0))
+        errors = [standard_error(batch_means(x, batches(n)), n, [0.6] * 500) for x in (white, persistent)]
+        larger.append(float(np.median(errors[1]) / np.median(errors[0])))
+    assert 1.15 < larger[0] < larger[1] < 100**0.25
+    assert larger[1] > 1.5
 
 
-def test_a_mean_of_fractional_noise() -> None:
-    """The factor against the noise itself: the mean of 40 values with H = 0.75."""
-    strides = [np.array([m.stride.duration_s for m in b]) for b in bouts(600, 40, 5)]
-    x = np.stack([s[:80] for s in strides], axis=1)
-    errors = standard_error(batch_means(x, 12), 80, [0.75] * 600)
-    assert np.sqrt(np.mean(errors**2)) == pytest.approx(x.mean(axis=0).std(), rel=0.12)
+def test_values_that_alternate_have_an_error_too() -> None:
+    """Batches of two would all have the same mean, and no scatter."""
+    x = np.tile([1.0, 2.0], 6)[:, np.newaxis]
+    off, worse = of_median(x, np.array([1.5]))
+    assert standard_error(batch_means(off, batches(12)), 12, [0.65])[0] ** 2 + worse[0] > 0.0
+
+
+def test_a_distance_made_of_noise_errs_by_less_than_its_derivative_says() -> None:
+    rng = np.random.default_rng(6)
+    found = []
+    for _ in range(400):
+        x = rng.standard_normal((40, 4))
+        means = batch_means(x, batches(40))
+        found.append((float(np.linalg.norm(x.mean(axis=0))), distance_error(x.mean(axis=0), means, 40, 0.52)))
+    length, error = np.array(found).T
+    # The root of a sum of four squares: SD of the logarithm about sqrt(1 / 8).
+    assert np.median(error) == pytest.approx(np.log(length).std(), rel=0.15)
+    far = np.array([100.0, 0.0, 0.0, 0.0])
+    along = standard_error(batch_means(x, batches(40)), 40, [0.52] * 4)[0]
+    assert distance_error(far, means, 40, 0.52) == pytest.approx(along / 100.0, rel=0.02)
+
+
+def test_the_interval_of_a_distance_reaches_further_up_than_down() -> None:
+    m = MetricValue("thigh_flexion_rmsd_deg", 0.4, 0.14, 40, 40)
+    low, high = interval(m) or (0.0, 0.0)
+    assert 0.0 < low < 0.4 < high
+    assert high - 0.4 > 2.0 * (0.4 - low)
+    assert half_width(0.4, (low, high)) is None
+    low, high = interval(MetricValue("thigh_flexion_rmsd_deg", 4.0, 0.14, 40, 40)) or (0.0, 0.0)
+    assert half_width(4.0, (low, high)) == pytest.approx(0.5 * (high - low))
+
+
+def test_a_metric_that_is_not_known_has_a_normal_interval() -> None:
+    assert interval_of("of_a_later_version", 10.0, 1.0, 40) == pytest.approx((8.04, 11.96))
+    assert interval_of("of_a_later_version", 10.0, None, 40) is None
 
 
 def test_the_interval_of_a_scatter_is_one_of_ratios() -> None:

@@ -338,7 +338,8 @@ def test_the_waveforms_of_the_bout_are_drawn_and_told_in_words(client: httpx.Cli
     assert len(words) == len(Angle)
     assert re.fullmatch(
         r"Thigh flexion over the gait cycle: left from −1\d\.\d° to 2\d\.\d°, \d+ strides; "
-        r"right from −1\d\.\d° to 2\d\.\d°, \d+ strides\. The sides differ by 1\.3° RMS \(SE .*\)\.",
+        r"right from −1\d\.\d° to 2\d\.\d°, \d+ strides\. "
+        r"The sides differ by 1\.3° RMS \(95 % interval (± )?\d.*°\)\.",
         words[0],
     ), words[0]
     for kind in ("wave-line left", "wave-line right", "wave-band left", "wave-band right"):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
-    EVENTS,
     PROPORTION,
+    SCATTER,
     Change,
     Group,
     MetricDefinition,
@@ -30,13 +30,15 @@ ROWS: tuple[MetricDefinition, ...] = (
         sign="more: harder landing", persistence=PROPORTION, source=_PROXY,
         normal=Normal(2.3, 4.4, "centre of mass, slow to fast, from ground reaction curves", Tag.COMPUTED),
     ),
-    ln_ratio("impact", "Impact peak at the pelvis", "impact peaks", _G, change=_TEN, persistence=EVENTS),
+    ln_ratio("impact", "Impact peak at the pelvis", "impact peaks", _G, change=_TEN, persistence=SCATTER),
     *per_side(
         "thigh_impact", "Impact peak at the thigh", "m/s²",
         _PEAK.format("acceleration along the own thigh less gravity"), _G, suffix="m_s2",
         sign="more: harder landing", persistence=PROPORTION, source=f"{_PROXY}; soft tissue rings",
     ),
-    ln_ratio("thigh_impact", "Impact peak at the thigh", "impact peaks", _G, change=_TEN, persistence=EVENTS),
+    ln_ratio(
+        "thigh_impact", "Impact peak at the thigh", "impact peaks", _G, change=_TEN, persistence=SCATTER
+    ),
     MetricDefinition(
         "stance_load_ratio",
         "Stance-time load ratio, right to left",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gaitmon.symmetry.definition import (
     EVENTS,
     PART,
+    PROPORTION,
     Change,
     Group,
     MetricDefinition,
@@ -104,7 +105,7 @@ ROWS: tuple[MetricDefinition, ...] = (
     *per_side(
         "vertical_excursion", "Vertical excursion", "m",
         "max - min of vertical displacement from the own IC to the other side's", _G,
-        persistence=PART, source="CLINICAL 1.8",
+        persistence=PROPORTION, source="CLINICAL 1.8",
         normal=Normal(0.015, 0.045, "centre of mass 15 to 31 mm, the sacrum rises more", Tag.UNSURE),
     ),
     ln_ratio(

@@ -6,8 +6,6 @@ from gaitmon.symmetry.definition import (
     EVENTS,
     LONG_WALKING,
     PART,
-    PROPORTION,
-    SCATTER,
     Change,
     Group,
     MetricDefinition,
@@ -73,7 +71,8 @@ ROWS: tuple[MetricDefinition, ...] = (
             strata=LONG_WALKING,
             min_strides=_WINDOW,
             normal=Normal(0.7, 0.95, "healthy adults", Tag.UNSURE) if axis == "v" else None,
-            persistence=PROPORTION if what == "step" else SCATTER,
+            persistence=EVENTS if what == "stride" and axis != "ml" else PART,
+            correlation=True,
         )
         for what in ("step", "stride")
         for axis, name in _AXES
@@ -88,6 +87,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         _G,
         strata=LONG_WALKING,
         min_strides=_WINDOW,
-        persistence=EVENTS,
+        persistence=PART,
+        correlation=True,
     ),
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
+    EVENTS,
     PART,
+    PROPORTION,
     TEN_PER_CENT,
     Change,
     Group,
@@ -29,7 +31,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         _LENGTH,
         _G,
         change=Change(0.18, _SLOW, Tag.PAPER),
-        persistence=PART,
+        persistence=PROPORTION,
         normal=Normal(0.86, 1.65, _TABLE, Tag.CODE),
     ),
     MetricDefinition(
@@ -41,6 +43,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         _LENGTH,
         _G,
         change=Change(0.21, f"twice that of step length, {_SLOW}", Tag.PAPER),
+        persistence=PART,
         normal=Normal(0.97, 1.70, _TABLE, Tag.CODE),
     ),
     *per_side(
@@ -59,11 +62,12 @@ ROWS: tuple[MetricDefinition, ...] = (
         "m",
         "way of the body from the other side's IC to this one's",
         _G,
-        persistence=PART,
+        persistence=PROPORTION,
         source="stride length shared out by the pelvis' rise in each step (Zijlstra 2003); not validated",
     ),
     ln_ratio(
         "step_length", "Step length", "step lengths", _G, more="longer", normal=TEN_PER_CENT,
+        persistence=EVENTS,
         change=Change(5.0, "no figure for these sensors is published", Tag.JUDGEMENT),
     ),
 )  # fmt: skip

@@ -130,15 +130,15 @@ ROWS: tuple[MetricDefinition, ...] = (
         )
         for side in SIDES
     ),
-    *per_side("stride_time", "Stride time", "s", "IC to the next IC of the side", _G),
+    *per_side("stride_time", "Stride time", "s", "IC to the next IC of the side", _G, persistence=PART),
     *per_side(
         "step_time", "Step time", "s", "IC of the other side to IC of this one", _G, persistence=PART,
         normal=Normal(0.48, 0.61, "healthy adults, CLINICAL 1.1", Tag.CODE),
     ),
     *per_side("stance_time", "Stance time", "s", "IC to FC", _G, persistence=PART),
-    *per_side("swing_time", "Swing time", "s", "FC to the next IC", _G, persistence=PART),
+    *per_side("swing_time", "Swing time", "s", "FC to the next IC", _G, persistence=PROPORTION),
     *per_side(
-        "single_support", "Single support", "s", "the other side's FC to its IC", _G, persistence=PART
+        "single_support", "Single support", "s", "the other side's FC to its IC", _G, persistence=PROPORTION
     ),
     *(
         row

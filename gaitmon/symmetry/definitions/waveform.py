@@ -49,7 +49,7 @@ def _alike(angle: str, name: str) -> tuple[MetricDefinition, ...]:
             f"{angle}_rmsd_deg", f"{name}, difference of the sides' curves", "deg",
             "more: the sides move less alike; 0 is never reached, the strides' scatter alone makes some",
             f"RMS over the cycle of right - left; {_CURVES}", source, _G,
-            persistence=PROPORTION, logarithmic=True,
+            persistence=PROPORTION, distance=True,
         ),
         MetricDefinition(
             f"{angle}_correlation", f"{name}, likeness of the sides' curves", "",
@@ -66,7 +66,7 @@ def _alike(angle: str, name: str) -> tuple[MetricDefinition, ...]:
             f"{angle}_lag_pct", f"{name}, lag of the right", "%",
             "positive: the right is later in its cycle",
             f"shift with the largest correlation, in per cent of the cycle, {_SHIFTED}", source, _G,
-            persistence=PROPORTION,
+            persistence=PART,
         ),
         MetricDefinition(
             f"{angle}_amplitude_ratio", f"{name}, size of the right curve to the left", "",
@@ -119,7 +119,7 @@ ROWS: tuple[MetricDefinition, ...] = (
         "RMS of five RMS differences about the mean: thigh flexion left and right, pelvic tilt, obliquity "
         "and rotation (both sides' cycles)",
         "after Baker 2009 (M), not the GPS of nine angles; Schwartz 2008, speed scaled by leg length", _G,
-        persistence=PART, logarithmic=True,
+        persistence=PART, distance=True,
     ),
     MetricDefinition(
         "waveform_deviation_deg", "Personal waveform change (GPS-5)", "deg",

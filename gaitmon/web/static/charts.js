@@ -26,7 +26,7 @@ function tooltip(data, point, smoothed) {
   if (!point) return "";
   const lines = ["{b|" + point.day + "}" + (data.simulated ? "  SIMULATED" : "")];
   lines.push(point.value === null ? "no value" : signed(data, point.value)
-    + (point.standard_error === null ? "" : "  (SE " + point.standard_error.toFixed(data.unit === "s" ? 3 : 1) + ")"));
+    + (point.margin ? "  (95 % interval " + point.margin + ")" : ""));
   lines.push(point.n_strides.toLocaleString("en") + " strides" + (point.valid ? "" : ", not valid: not counted"));
   if (smoothed !== undefined) lines.push("smoothed " + signed(data, smoothed));
   if (data.alert_days.includes(point.day)) lines.push("▲ part of an alert");
