@@ -72,7 +72,7 @@ def test_every_value_has_an_error_and_counts(drawn: list[dict[str, MetricValue]]
 def partly_persistent(n: int, columns: int, share: float, seed: int) -> Floats:
     """(n, columns) of unit variance, of which a share is fractional Gaussian noise of H = 0.75."""
     noise = Noise((columns, n), 0.75, np.random.default_rng(seed))
-    return np.sqrt(share) * noise.persistent().T + np.sqrt(1.0 - share) * noise.white().T
+    return np.asarray(np.sqrt(share) * noise.persistent().T + np.sqrt(1.0 - share) * noise.white().T)
 
 
 @pytest.mark.parametrize("n", [12, 40, 100])
@@ -111,17 +111,20 @@ def test_values_that_alternate_have_an_error_too() -> None:
 
 
 def test_a_distance_made_of_noise_errs_by_less_than_its_derivative_says() -> None:
-    rng = np.random.default_rng(6)
-    found = []
-    for _ in range(400):
-        x = rng.standard_normal((40, 4))
-        means = batch_means(x, batches(40))
-        found.append((float(np.linalg.norm(x.mean(axis=0))), distance_error(x.mean(axis=0), means, 40, 0.52)))
+    walks = np.random.default_rng(6).standard_normal((400, 40, 4))
+    found = [
+        (
+            float(np.linalg.norm(x.mean(axis=0))),
+            distance_error(x.mean(axis=0), batch_means(x, batches(40)), 40, 0.52),
+        )
+        for x in walks
+    ]
     length, error = np.array(found).T
     # The root of a sum of four squares: SD of the logarithm about sqrt(1 / 8).
     assert np.median(error) == pytest.approx(np.log(length).std(), rel=0.15)
     far = np.array([100.0, 0.0, 0.0, 0.0])
-    along = standard_error(batch_means(x, batches(40)), 40, [0.52] * 4)[0]
+    means = batch_means(walks[0], batches(40))
+    along = standard_error(means, 40, [0.52] * 4)[0]
     assert distance_error(far, means, 40, 0.52) == pytest.approx(along / 100.0, rel=0.02)
 
 

@@ -36,6 +36,7 @@ OTHERS = (
     (100, 0.75),
     (STRIDES, 0.6),
     (STRIDES, 0.85),
+    (100, 0.85),
 )  # strides a side, Hurst exponent
 DRAWN_ASYMMETRIC = ("impact_ln_pct",)  # the drawn acceleration has odd harmonics, and so uneven peaks
 
@@ -69,10 +70,8 @@ def draw_curves(n: int, strides: int, asked: AskedCurves) -> dict[str, Drawn]:
     return {metric: Drawn(np.array(rows)) for metric, rows in found.items()}
 
 
-def _curves() -> Iterator[list[str]]:
-    """Null: mean, 95th percentile, coverage of the null's mean; then of what was asked for."""
-    null = draw_curves(SEEDS, STRIDES, AskedCurves())
-    different = draw_curves(SEEDS, STRIDES, ASYMMETRIC_CURVES)
+def _curves(null: dict[str, Drawn], different: dict[str, Drawn]) -> Iterator[list[str]]:
+    """Null: mean, 5th and 95th percentile, coverage of the null's mean; then of what was asked for."""
     low, high = bounds(SEEDS, len(null))
     for metric, d in null.items():
         x, own = d.rows[:, 0], different[metric]
@@ -235,8 +234,9 @@ bouts have on average (null: the mean over the other half of the bouts). Bounds:
 over the metrics. {counts}.
 
 Right columns: rates (%) with other numbers of strides a side and another persistence (H), from {others} bouts
-each, for judgement rather than test: with 12 strides, or with more persistence than is reckoned with,
-intervals are too narrow; with strides that hang together less, too wide.
+each, for judgement rather than test. The errors ask the strides how much they hang together, but some forty
+say little about it: with more persistence than is expected intervals stay too narrow, with less too wide, the
+less so the more strides there are.
 
 {symmetric}
 
@@ -247,8 +247,7 @@ An asymmetric walker, as many bouts: mean and coverage of what was asked for.
 What is told of the waveforms, {seeds} bouts each of {strides} strides a side drawn as curves, of a walker
 whose sides are alike and of one whose right thigh and hip move {ratio:g} times as far and {lag:g} % later
 (the pelvis alike). A difference of curves is never 0: what a symmetric walker shows is the column "alike",
-and nothing below its upper end says that the sides differ. There the error has no direction to go by and is
-rather too large.
+and nothing below its upper end says that the sides differ. {counts_curves}
 
 {curves}
 
@@ -265,14 +264,19 @@ survivors on a treadmill.
 
 def section() -> str:
     drawn = draw(SEEDS, STRIDES, Asked(), hurst=0.75, acceleration=True)
+    curves = [draw_curves(SEEDS, STRIDES, asked) for asked in (AskedCurves(), ASYMMETRIC_CURVES)]
+    of_curves = [_counts([float(d.of_null().mean()) for d in of.values()], SEEDS) for of in curves]
     others = [_rates(draw(SEEDS // 4, n, Asked(), hurst=h, acceleration=False)) for n, h in OTHERS]
     head = ["metric", "against", "covered %", "as it should"]
-    head += [f"n {n}" if h == 0.75 else f"H {h:g}" for n, h in OTHERS]
+    for n, h in OTHERS:
+        told = [*([f"n {n}"] if n != STRIDES else []), *([f"H {h:g}"] if h != 0.75 else [])]
+        head.append(", ".join(told))
     return TEXT.format(
         seeds=SEEDS,
         strides=STRIDES,
         others=SEEDS // 4,
         counts=_counts(list(_rates(drawn).values()), SEEDS),
+        counts_curves=f"Alike: {of_curves[0]}. Different: {of_curves[1]}.",
         symmetric=table(head, _symmetric(drawn, others)),
         asymmetric=table(["metric", "asked", "mean", "covered %", "as it should"], _asymmetric()),
         curves=table(
@@ -286,7 +290,7 @@ def section() -> str:
                 "covered %",
                 "as it should",
             ],
-            _curves(),
+            _curves(*curves),
         ),
         ratio=ASYMMETRIC_CURVES.ratio,
         lag=ASYMMETRIC_CURVES.lag_pct,
