@@ -90,7 +90,9 @@ def test_a_missing_file_and_folders_without_a_recording(tmp_path: Path) -> None:
     ("header", "lines", "message"),
     [
         ("time,x,y,z", ["0,0,0,9.8"], "pelvis.csv, line 1: wrong header 'time,x,y,z'. Expected: t_s,"),
-        (HEADER.replace(",", ";"), ["0;0;0;9.8"], "line 1: wrong header"),
+        ("t_s,acc_x_g,acc_y_g,acc_z_g", ["0,0,0,1"], "line 1: wrong header"),
+        (f"{HEADER},t_s", ["0,0,0,9.8,0"], "line 1: wrong header"),
+        (HEADER, [f"2026-03-01T10:00:00,{REST}"], "Time stamps are seconds as numbers"),
         (HEADER, [], "there is no sample in it"),
         (
             HEADER,
@@ -173,6 +175,58 @@ def test_byte_order_mark_and_windows_line_ends(tmp_path: Path, encode: WindowsTe
     (tmp_path / "left_thigh.csv").write_bytes(encode(f"{HEADER}\n0,{REST}\n0.01,{REST}\n"))
     assert opened(tmp_path).streams[Placement.LEFT_THIGH].n_samples == 2
     assert opened(tmp_path / "left_thigh.csv").streams[Placement.LEFT_THIGH].n_samples == 2
+
+
+ROWS = [[0.0, 0.25, -9.5, 1.5], [0.01, 0.5, -9.25, 1.75], [0.02, float("nan"), -9.5, 1.5]]
+PLAIN = f"{HEADER}\n0.00,0.25,-9.5,1.5\n0.01,0.5,-9.25,1.75\n0.02,,-9.5,1.5\n"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        PLAIN,
+        PLAIN.replace(",", ";"),
+        PLAIN.replace(",", ";").replace(".", ","),
+        PLAIN.replace(",", "\t"),
+        PLAIN.replace(",", ", "),
+        PLAIN + "\n\n",
+        "\n# a logger\n# at 100 Hz\n" + PLAIN + "# the end\n",
+        "\n".join(",".join(f'"{c}"' for c in line.split(",")) for line in PLAIN.splitlines()),
+        PLAIN.replace(HEADER, HEADER.upper()),
+        "\n".join(f"{line},{'temp' if i == 0 else 36.5}" for i, line in enumerate(PLAIN.splitlines())),
+        "\n".join(",".join([*line.split(",")[1:], line.split(",")[0]]) for line in PLAIN.splitlines()),
+    ],
+)
+def test_tables_as_spreadsheets_and_loggers_write_them(tmp_path: Path, written: str) -> None:
+    (tmp_path / "Pelvis.CSV").write_text(written)
+    assert np.array_equal(samples(tmp_path), ROWS, equal_nan=True)
+    assert open_recording(tmp_path / "Pelvis.CSV").streams[Placement.PELVIS].n_samples == 3
+
+
+def test_the_line_that_is_wrong_is_named_below_comments_too(tmp_path: Path) -> None:
+    (tmp_path / "pelvis.csv").write_text("# a logger\n" + PLAIN.replace(",", ";").replace("-9.25", "oops"))
+    assert "line 4, column acc_y_m_s2: 'oops'" in refused(tmp_path)
+
+
+def test_names_of_files_in_any_writing_but_not_twice(tmp_path: Path) -> None:
+    (tmp_path / "Left Thigh.csv").write_text(PLAIN)
+    (tmp_path / "RIGHT-THIGH.csv").write_text(PLAIN)
+    assert set(opened(tmp_path).streams) == {Placement.LEFT_THIGH, Placement.RIGHT_THIGH}
+    (tmp_path / "left_thigh.csv").write_text(PLAIN)
+    assert "are both the left_thigh" in refused(tmp_path)
+
+
+def test_names_that_say_nothing_are_named(tmp_path: Path) -> None:
+    (tmp_path / "sensor1.csv").write_text(PLAIN)
+    assert "The names sensor1.csv do not say" in refused(tmp_path)
+
+
+def test_too_few_digits_of_time_are_refused(tmp_path: Path) -> None:
+    rows = "".join(f"{i // 10},0,0,{9.8 + 0.01 * i}\n" for i in range(50))
+    (tmp_path / "pelvis.csv").write_text(f"{HEADER}\n{rows}")
+    assert "45 of 50 samples have the time stamp of another one. Write the times with more" in refused(
+        tmp_path
+    )
 
 
 def test_every_placement_has_its_file(tmp_path: Path) -> None:

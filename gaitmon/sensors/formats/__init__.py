@@ -75,6 +75,12 @@ def _open_folder(path: Path, placement_map: PlacementMap | None, select: str | N
         return phone.read(path)
     if not any(path.iterdir()):
         raise EmptyRecordingError(f"{path}: the folder is empty.", KNOWN)
+    if tables := sorted(p.name for p in path.iterdir() if p.suffix.lower() == ".csv"):
+        raise UnknownFormatError(
+            f"{path}: no recording is recognised in this folder. The names {', '.join(tables)[:120]} do not "
+            "say where the sensors were worn.",
+            "Name them pelvis.csv, left_thigh.csv, right_thigh.csv; see docs/recording-format.md.",
+        )
     raise UnknownFormatError(f"{path}: no recording is recognised in this folder.", KNOWN)
 
 

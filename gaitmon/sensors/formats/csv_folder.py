@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from gaitmon.errors import RecordingError
-from gaitmon.model import Floats, Placement
+from gaitmon.model import Placement
+from gaitmon.sensors.formats.csv_text import Head, head_of, read_columns, read_head
 from gaitmon.sensors.formats.header import apply_header, header_of, read_json_header
 from gaitmon.sensors.formats.samples import RawSamples, checked_streams
 from gaitmon.sensors.recording import Recording, SampleStream
@@ -26,28 +27,47 @@ EXPECTED = f"Expected: {','.join(ACC_COLUMNS)}[,{','.join(ALL_COLUMNS[4:])}]"
 
 def is_csv(head: bytes) -> bool:
     """head: the first bytes of a file."""
-    return head.lstrip(b"\xef\xbb\xbf ").startswith(b"t_s")
+    return "t_s" in head_of(iter(head.decode("utf-8-sig", errors="replace").splitlines())).names
 
 
 def placement_files(folder: Path) -> dict[Placement, Path]:
-    """The files of a folder that are named after a placement."""
-    paths = {placement: folder / f"{placement}.csv" for placement in Placement}
-    return {placement: path for placement, path in paths.items() if path.is_file()}
+    """The files of a folder that are named after a placement; Left Thigh.csv is left_thigh.csv."""
+    found: dict[Placement, Path] = {}
+    for path in sorted(folder.iterdir()):
+        placement = placement_of(path)
+        if placement is None or not path.is_file():
+            continue
+        if placement in found:
+            raise RecordingError(
+                f"{folder}: {found[placement].name} and {path.name} are both the {placement}.", "Remove one."
+            )
+        found[placement] = path
+    return found
+
+
+def placement_of(path: Path) -> Placement | None:
+    name = re.sub(r"[\s\-]+", "_", path.stem.strip().lower())
+    return next((p for p in Placement if p.value == name), None) if path.suffix.lower() == ".csv" else None
 
 
 def read(path: Path) -> Recording:
     """path: the folder, or one file of it, which is then read alone."""
     if path.is_file():
-        names = {placement.value: placement for placement in Placement}
-        if path.stem not in names:
+        placement = placement_of(path)
+        if placement is None:
             raise RecordingError(
                 f"{path}: its name does not say where the sensor was worn.",
-                f"Rename it to one of {', '.join(f'{n}.csv' for n in names)}.",
+                f"Rename it to one of {', '.join(f'{p}.csv' for p in Placement)}.",
             )
-        files, name = {names[path.stem]: path}, path.stem
+        files, name = {placement: path}, path.stem
     else:
         files, name = placement_files(path), path.resolve().name
-    streams, notes = checked_streams([_read_file(placement, file) for placement, file in files.items()])
+    heads = {placement: read_head(file, EXPECTED) for placement, file in files.items()}
+    raws = [_read_file(placement, file, heads[placement]) for placement, file in files.items()]
+    streams, notes = checked_streams(raws)
+    for placement, head in heads.items():
+        if unused := [name for name in head.names if name and name not in ALL_COLUMNS]:
+            notes[f"{placement} columns"] = f"not used: {', '.join(unused)[:120]}"
     header_path = (path if path.is_dir() else path.parent) / HEADER_FILE
     if not header_path.is_file():
         return Recording.of(name, FORMAT, streams, notes=notes)
@@ -93,61 +113,18 @@ def _write_file(stream: SampleStream, path: Path) -> None:
             out.writelines(",".join(map(repr, row)) + "\n" for row in np.hstack(columns).tolist())
 
 
-def _read_file(placement: Placement, path: Path) -> RawSamples:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            header = [name.strip() for name in file.readline().rstrip("\r\n").split(",")]
-    except UnicodeDecodeError:
-        raise RecordingError(f"{path}: not a text file.", EXPECTED) from None
-    if header not in (ACC_COLUMNS, ALL_COLUMNS):
-        raise RecordingError(f"{path}, line 1: wrong header '{','.join(header)[:120]}'.", EXPECTED)
-    table = _numbers(path, len(header))
+def _read_file(placement: Placement, path: Path, head: Head) -> RawSamples:
+    gyr = [name for name in ALL_COLUMNS[4:] if name in head.names]
+    missing = any(name not in head.names for name in ACC_COLUMNS) or len(gyr) not in (0, 3)
+    if missing or any(head.names.count(name) > 1 for name in ALL_COLUMNS):
+        raise RecordingError(
+            f"{path}, line {head.line}: wrong header '{head.separator.join(head.names)[:120]}'.", EXPECTED
+        )
+    table = read_columns(path, head, ALL_COLUMNS if gyr else ACC_COLUMNS)
     return RawSamples(
         placement,
         t_s=table[:, 0],
         acc_m_s2=table[:, 1:4],
-        gyr_rad_s=table[:, 4:7] if len(header) == len(ALL_COLUMNS) else None,
-        where=lambda row: f"{path}, line {row + 2}",
+        gyr_rad_s=table[:, 4:7] if gyr else None,
+        where=lambda row: f"{path}, line {row + head.line + 1}",
     )
-
-
-def _numbers(path: Path, n_columns: int) -> Floats:
-    """The cells as (n, n_columns) float64.  The quick parser first; the slow one finds the bad cell."""
-    with path.open(encoding="utf-8-sig") as file:
-        file.readline()
-        if not file.readline().strip():
-            return _numbers_slowly(path, n_columns)
-        file.seek(0)
-        try:
-            table: Floats = np.loadtxt(file, delimiter=",", skiprows=1, comments=None, ndmin=2)
-        except ValueError:
-            return _numbers_slowly(path, n_columns)
-    # loadtxt skips blank lines, which would shift the line numbers of later messages: they are rare.
-    return table if table.shape[1] == n_columns else _numbers_slowly(path, n_columns)
-
-
-def _numbers_slowly(path: Path, n_columns: int) -> Floats:
-    rows: list[list[float]] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        columns = next(reader)
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != n_columns:
-                raise RecordingError(
-                    f"{path}, line {reader.line_num}: {len(cells)} cells where {n_columns} are expected.",
-                    "Correct the line, or remove it if the file was cut off there.",
-                )
-            rows.append([_number(path, reader.line_num, *pair) for pair in zip(columns, cells, strict=True)])
-    return np.array(rows, dtype=np.float64).reshape(-1, n_columns)
-
-
-def _number(path: Path, line: int, column: str, cell: str) -> float:
-    try:
-        return float(cell) if cell.strip() else float("nan")
-    except ValueError:
-        raise RecordingError(
-            f"{path}, line {line}, column {column}: '{cell[:40]}' is not a number.",
-            "Correct it, or leave the cell empty if the sample is missing.",
-        ) from None

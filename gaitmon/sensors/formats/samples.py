@@ -98,7 +98,7 @@ def _in_order(raw: RawSamples, notes: dict[str, str]) -> RawSamples:
         row = int(jumps[0])
         raise RecordingError(
             f"{raw.where(row)}: the time stamps go back by {behind_s[row]:.3f} s.",
-            "It looks like two recordings in one file; split it there.",
+            "It looks like two recordings in one file, or a clock set back: split it there.",
         )
     late = int((behind_s > 0).sum())
     if late == 0:
