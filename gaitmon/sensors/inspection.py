@@ -178,10 +178,11 @@ def _check_time(name: str, s: Seen) -> None:
         )
     if typical_hz < 0.99 * SLOWEST_HZ or typical_hz > FASTEST_HZ:
         fits = [(unit, f) for unit, f in _UNITS if SLOWEST_HZ <= typical_hz * f <= USUAL_HZ]
+        otherwise = " They may be sample numbers. Otherwise record at 50 Hz or more."
         which = f" They would do as {fits[0][0]}: divide them by {fits[0][1]:.0f}." if fits else ""
         raise RecordingError(
             f"{name}: {s.placement}: {typical_hz:.3g} samples a second; it takes {SLOWEST_HZ:.0f} or more.",
-            f"Are the time stamps in seconds?{which or ' Not milliseconds, not sample numbers? Otherwise record at 50 Hz or more.'}",
+            f"Are the time stamps in seconds?{which or otherwise}",
         )
     if s.gap_s > LONGEST_GAP_S:
         raise RecordingError(
