@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -58,7 +58,9 @@ class StrideAssembler:
         """blind: samples of what tells this side are missing since its initial contact before.  period_s:
         the gait sequence's stride period, for want of strides.  both_feet: contacts without a side are of
         either foot in turn, not of one leg whose side is unknown: then every other one closes a stride."""
-        self._recent = [c for c in self._recent if c.t_s > contact.t_s - 3 * MAX_STRIDE_S] + [contact]
+        self._recent.append(contact)
+        if self._recent[0].t_s < contact.t_s - 4 * MAX_STRIDE_S:
+            self._recent = [c for c in self._recent if c.t_s > contact.t_s - 3 * MAX_STRIDE_S]
         if contact.kind is not ContactKind.IC:
             return
         ordinal = self._ordinal[contact.side] = self._ordinal.get(contact.side, 0) + 1
@@ -89,21 +91,24 @@ class StrideAssembler:
     def ready(self, complete_until_s: float) -> list[StrideTimes]:
         """Strides that end before complete_until_s, up to which both sides' contacts are known."""
         done = [w for w in self._waiting if w[3].t_s < complete_until_s]
-        self._waiting = [w for w in self._waiting if w[3].t_s >= complete_until_s]
+        if done:
+            self._waiting = [w for w in self._waiting if w[3].t_s >= complete_until_s]
         return [self._times(*w) for w in done]
 
     def _times(self, side: Side | None, ordinal: int, a: Contact, b: Contact) -> StrideTimes:
-        between = [c for c in self._recent if a.t_s < c.t_s < b.t_s]
-        opposite = None if side is None else side.other
-        return StrideTimes(
-            side,
-            ordinal,
-            a.t_s,
-            _only(c.t_s for c in between if c.side is side and c.kind is ContactKind.FC),
-            b.t_s,
-            _only(c.t_s for c in between if opposite and c.side is opposite and c.kind is ContactKind.IC),
-            _only(c.t_s for c in between if opposite and c.side is opposite and c.kind is ContactKind.FC),
-        )
+        start_s, end_s = a.t_s, b.t_s
+        own_fc: list[float] = []
+        opposite_ic: list[float] = []
+        opposite_fc: list[float] = []
+        for c in self._recent:
+            if start_s < c.t_s < end_s:
+                if c.side is side:
+                    if c.kind is ContactKind.FC:
+                        own_fc.append(c.t_s)
+                elif side is not None and c.side is not None:
+                    (opposite_ic if c.kind is ContactKind.IC else opposite_fc).append(c.t_s)
+        fc_s, opposite_ic_s, opposite_fc_s = map(_only, (own_fc, opposite_ic, opposite_fc))
+        return StrideTimes(side, ordinal, start_s, fc_s, end_s, opposite_ic_s, opposite_fc_s)
 
 
 def _in_turn(a: Contact, b: Contact, c: Contact) -> bool:
@@ -112,7 +117,6 @@ def _in_turn(a: Contact, b: Contact, c: Contact) -> bool:
     return max(one, other) < LONGEST_TO_SHORTEST_STEP * min(one, other)
 
 
-def _only(times: Iterable[float]) -> float | None:
+def _only(times: Sequence[float]) -> float | None:
     """The one time there is; with none or several it is not known which is meant: never choose silently."""
-    found = list(times)
-    return found[0] if len(found) == 1 else None
+    return times[0] if len(times) == 1 else None

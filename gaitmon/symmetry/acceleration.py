@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaitmon.model import Floats
+from gaitmon.model import Bools, Floats
 
 HZ = 100.0
 CONTEXT = 8  # grid samples kept on either side of what is asked for
@@ -45,15 +45,17 @@ class Pieces:
         """At least one piece.  Multiplied out, so that a row does not depend on its neighbours."""
         lengths = np.array([len(p.acc_m_s2) for p in pieces])
         begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        sensor = np.concatenate([p.acc_m_s2 for p in pieces])
-        rows = np.empty((3, len(sensor))).T
-        for rotation in {id(p.rotation): p.rotation for p in pieces}.values():
-            own = np.repeat([p.rotation is rotation for p in pieces], lengths)
-            seen = sensor if own.all() else sensor[own]
-            for axis in range(3):
-                r = rotation[axis]
-                rows[own, axis] = seen[:, 0] * r[0] + seen[:, 1] * r[1] + seen[:, 2] * r[2]
-        return cls(rows, begins - np.array([p.first for p in pieces]))
+        sensor = np.concatenate([p.acc_m_s2.T for p in pieces], axis=1)
+        rows = np.empty_like(sensor)
+        rotations = {id(p.rotation): p.rotation for p in pieces}.values()
+        for rotation in rotations:
+            own: slice | Bools = slice(None)
+            if len(rotations) > 1:
+                own = np.repeat([p.rotation is rotation for p in pieces], lengths)
+            x, y, z = sensor[:, own]
+            for axis, (rx, ry, rz) in enumerate(rotation.tolist()):
+                rows[axis, own] = x * rx + y * ry + z * rz
+        return cls(rows.T, begins - np.array([p.first for p in pieces]))
 
     def between(self, grid: Floats) -> Floats:
         """grid: (k, m), places on the 100 Hz grid within each piece -> (k, m, 3), linearly interpolated."""

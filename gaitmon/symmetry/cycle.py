@@ -42,7 +42,7 @@ def cut(rows: Floats, first: int, start_s: Floats | float, end_s: Floats | float
 def together(cycles: Sequence[NDArray[np.float32]]) -> Floats:
     """At least one cycle -> (n, POINTS, COLUMNS), in memory one column after the other: they are looked at
     by column."""
-    return np.stack([x.T for x in cycles], axis=1).astype(np.float64).transpose(1, 2, 0)
+    return np.stack([x.T for x in cycles], axis=1).astype(np.float64, order="C").transpose(1, 2, 0)
 
 
 def own_flexion(curves: Floats, sides: Sequence[Side | None]) -> Floats:
