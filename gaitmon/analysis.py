@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gaitmon.analysis_doubts import doubts
 from gaitmon.analysis_provenance import produced_by
 from gaitmon.analysis_volume import Volume, volume
 from gaitmon.model import (
@@ -110,6 +111,7 @@ def _collect(recording: Recording, results: list[Result], params: PipelineParams
     strides = tuple(sorted((r for r in results if isinstance(r, Stride)), key=lambda s: (s.end_s, s.start_s)))
     verdicts = {(v.side, v.ordinal): v for b in bouts for v in b.strides}
     counting = [b for b in bouts if not b.stratum.startswith("excluded")]
+    summary = pool([b.metrics for b in counting])
     return Analysis(
         recording=recording,
         params=params or PipelineParams(),
@@ -118,11 +120,11 @@ def _collect(recording: Recording, results: list[Result], params: PipelineParams
         strides=strides,
         bouts=bouts,
         alignments=tuple(r for r in results if isinstance(r, Alignment)),
-        notices=tuple(r for r in results if isinstance(r, Notice)),
+        notices=(*(r for r in results if isinstance(r, Notice)), *doubts(summary)),
         postures=tuple(r for r in results if isinstance(r, PostureSpan)),
         verdicts=verdicts,
         bout_of={(v.side, v.ordinal): b.ordinal for b in bouts for v in b.strides},
-        summary=pool([b.metrics for b in counting]),
+        summary=summary,
         waveforms=pool_waveforms(b.waveforms for b in counting),
     )
 

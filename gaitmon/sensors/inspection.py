@@ -33,7 +33,7 @@ CLIPS_FROM = (
 FASTEST_RAD_S = 80.0  # twice the full scale of the usual gyroscopes
 MANY = 10  # jumps across the scale: fewer are single bad samples
 _OVERFLOWS = "jumps from one end of its scale to the other: the numbers overflow; record with a larger range"
-NEVER_TURNS_RAD_S = 0.35  # 20 deg/s: nobody walks without some segment turning faster
+NEVER_TURNS_RAD_S = 0.12  # 7 deg/s: a tenth of what the stillest pelvis does in walking
 STRIDES_M_S2 = 8.0  # between the extremes of a channel
 MOVES = 0.5  # rad/s or m/s²
 HELD = 0.45  # of the samples in motion
@@ -139,7 +139,7 @@ def _bad_gyroscope(s: Seen) -> str:
     fastest = float(s.limit[3:].max())
     if fastest < NEVER_TURNS_RAD_S and float((s.high - s.low)[:3].max()) > STRIDES_M_S2:
         return (
-            f"no rate of turn above {fastest:.2g} rad/s where the accelerometer shows steps: is it in rad/s "
+            f"no rate of turn above {fastest:.2g} rad/s where the accelerometer shakes: is it in rad/s "
             "(deg/s times 0.0174533, and only once)?"
         )
     return ""

@@ -108,7 +108,7 @@ def _lag_s(a: Floats, b: Floats) -> float | None:
     lag_s = (best - reach) * BIN_S
     gain = alike[best] - alike[reach]
     # Both thighs move so much alike, 0.98 and more, that little is to be gained even from half a second.
-    much = gain > 0.05 or (alike[best] > 0.97 and gain > 0.008)
+    much = gain > 0.05 or (alike[best] > 0.97 and gain > 0.008 and abs(lag_s) <= 1.0)
     clear = alike[best] > 0.7 and much and gain > 0.5 * (1.0 - alike[reach])
     return lag_s if clear and abs(lag_s) >= 0.5 else None
 
