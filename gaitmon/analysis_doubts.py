@@ -32,8 +32,8 @@ def doubts(summary: Sequence[MetricValue]) -> list[Notice]:
     told = list(out.values())
     if (stance := values.get("stance_pct")) is not None and stance < LEAST_STANCE_PCT:
         text = (
-            f"Stance lasts {stance:.0f} % of the stride, which is no walking: cycling, running, or sensors that "
-            "are not on the thighs."
+            f"Stance lasts {stance:.0f} % of the stride, which is no walking: cycling, running, or sensors "
+            "that are not on the thighs."
         )
         told.append(Notice(NoticeKind.SIDES, text))
     return told
