@@ -41,7 +41,7 @@ class PostureWatch:
         if first is None or upto <= first:
             return []
         self._next = upto
-        walks = [*self._walked, *([] if current is None else [current])]
+        walks = [w for w in (*self._walked, current) if w is not None and w.end > first * TICK]
         middle = [t * TICK + TICK // 2 for t in range(first, upto)]
         walking = [any(w.start <= m < w.end for w in walks) for m in middle]
         acc = {p: c.raw.samples(first * TICK, upto * TICK)[:, :3] for p, c in self._chains.items()}

@@ -28,6 +28,7 @@ ENOUGH_WALK = 800  # 8 s within 1 degree
 SETTLED_WALK = 2000  # 20 s: steady walking, not the few steps to a chair; not asked for again
 STILL = 100  # grid samples looked at for stillness, of which half must be there
 _NEAR_WALKING = np.cos(np.radians(35.0))  # standing is the stillness nearest to the posture of walking
+_AT_REST = np.array([0.6, 0.6, 0.6, 0.25, 0.25, 0.25])  # within it: m/s² about the mean, rad/s
 _AT_ONCE = 10  # seconds without walking looked at together
 _FIRST_RESTS, _RESTS = 5, 30  # of STILL each: those taken as they are, and those that may be added
 _SAME_STANCE = np.cos(np.radians(2.0))
@@ -162,23 +163,24 @@ class Aligner:
 
 def _rests(a: int, b: int, chains: Mapping[Placement, SensorChain]) -> list[dict[Placement, Floats]]:
     """The sensors' verticals in each second of grid indices [a, b), nothing where anything worn moved."""
-    out: list[dict[Placement, Floats]] = [{} for _ in range(a, b, STILL)]
-    moving = np.zeros(len(out), dtype=bool)
-    for p, chain in chains.items():
-        rows = chain.raw.samples(a, b).reshape(-1, STILL, 6)
-        known = np.isfinite(rows[:, :, :1])
-        n = known.sum(axis=1)
-        heard = n[:, 0] >= STILL // 2
-        acc = np.where(known, rows[:, :, :3], 0.0)
-        mean = np.add.reduce(acc, axis=1) / np.maximum(n, 1)
-        apart = np.abs(acc - mean[:, np.newaxis]) * known
-        moves = apart.max(axis=(1, 2)) > 0.6
-        if chain.has_gyroscope:
-            moves |= np.fmax.reduce(np.abs(rows[:, :, 3:]), axis=(1, 2)) > 0.25
-        moving |= moves & heard
-        for k in np.flatnonzero(heard & ~moving).tolist():
-            out[k][p] = unit(mean[k])
-    return [{} if moves else ups for ups, moves in zip(out, moving.tolist(), strict=True)]
+    n = (b - a) // STILL
+    x = np.empty((STILL, len(chains), n, 6))  # samples of a second first: that sums fast
+    for k, chain in enumerate(chains.values()):
+        x[:, k] = chain.raw.samples(a, b).reshape(n, STILL, 6).swapaxes(0, 1)
+    known = np.isfinite(x[..., :1])
+    x = np.where(known, x, 0.0)
+    there = np.add.reduce(known, axis=0)
+    mean = np.add.reduce(x, axis=0) / np.maximum(there, 1)
+    x[..., :3] -= mean[..., :3]
+    np.abs(x, out=x)
+    x *= known
+    heard = there[..., 0] >= STILL // 2
+    # Without a gyroscope its columns are NaN, and never too much.
+    moves = ((np.maximum.reduce(x, axis=0) > _AT_REST).any(axis=2) & heard).any(axis=0)
+    return [
+        {p: unit(mean[k, i, :3]) for k, p in enumerate(chains) if heard[k, i] and not moves[i]}
+        for i in range(n)
+    ]
 
 
 def _one_moved(ups: Mapping[Placement, Floats], alignments: Mapping[Placement, Alignment]) -> bool:
