@@ -21,7 +21,7 @@ from gaitmon.imu.alignment import (
 from gaitmon.imu.axis_sign import SURE, signed, taking_turns
 from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.pelvis_axis import GUESS, pelvis_axis, sharpened
-from gaitmon.model import Alignment, Floats, Placement
+from gaitmon.model import Alignment, Bools, Floats, Placement
 
 MIN_WALK = 400  # grid samples: 4 s of walking find the axis within 2 degrees
 ENOUGH_WALK = 800  # 8 s within 1 degree
@@ -33,7 +33,7 @@ _AT_ONCE = 10  # seconds without walking looked at together
 _FIRST_RESTS, _RESTS = 5, 30  # of STILL each: those taken as they are, and those that may be added
 _SAME_STANCE = np.cos(np.radians(2.0))
 MOVED_DEG = 10.0  # a strap that gave way by less is within how differently a person stands
-_STEADY_DEG = 8.0
+_MOVED, _STEADY = np.cos(np.radians((MOVED_DEG, 8.0)))
 STANDING_DEG = 20.0  # a person who stands leans less from how she stood, a thigh that sits more
 STOOD = 6  # rests on end
 _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
@@ -41,7 +41,7 @@ _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 
 @dataclass(slots=True)
 class Aligner:
-    """still: up per placement of recent moments of rest, sitting and lying among them."""
+    """still: mean acceleration per placement in recent seconds of rest, sitting and lying among them."""
 
     _still: deque[tuple[int, dict[Placement, Floats]]] = field(default_factory=lambda: deque(maxlen=240))
     _to_see: list[int] = field(default_factory=list)  # ends of seconds without walking, not looked at yet
@@ -64,13 +64,17 @@ class Aligner:
         """
         if not self._to_see:
             return False
-        moved = False
         ends, self._to_see = self._to_see, []
-        for now, ups in zip(ends, _rests(ends[0] - STILL, ends[-1], chains), strict=True):
-            if ups:
-                self._still.append((now, ups))
-            if alignments:
-                self._suspicious = self._suspicious + 1 if _one_moved(ups, alignments) else 0
+        mean, rests = _rests(ends[0] - STILL, ends[-1], chains)
+        for i, now in enumerate(ends):
+            if rests[:, i].any():
+                self._still.append((now, {p: mean[k, i] for k, p in enumerate(chains) if rests[k, i]}))
+        moved = False
+        if alignments:
+            aligned = [k for k, p in enumerate(chains) if p in alignments]
+            up = np.array([alignments[p].rotation[2] for p in chains if p in alignments])
+            for one in _one_moved(mean[aligned], rests[aligned], up).tolist():
+                self._suspicious = self._suspicious + 1 if one else 0
                 moved |= self._suspicious == 4
         return moved
 
@@ -101,11 +105,11 @@ class Aligner:
             known = [p for p in ups if p in alignments]
             if not (first < at <= last and Placement.PELVIS in known and len(known) > 1):
                 continue
-            if max(_angle_deg(ups[p], alignments[p].rotation[2]) for p in known) > STANDING_DEG:
+            if max(_angle_deg(unit(ups[p]), alignments[p].rotation[2]) for p in known) > STANDING_DEG:
                 continue
             if not runs or at - runs[-1][-1][0] > STILL:
                 runs.append([])
-            runs[-1].append((at, pelvis.rotation @ ups[Placement.PELVIS]))
+            runs[-1].append((at, pelvis.rotation @ unit(ups[Placement.PELVIS])))
         stood = [up for run in runs if len(run) >= STOOD for _, up in run]
         return np.array(stood) if stood else np.empty((0, 3))
 
@@ -146,7 +150,8 @@ class Aligner:
         every sensor leaned the same way in them.
         """
         picked: list[dict[Placement, Floats]] = []
-        for _, ups in reversed(self._still):
+        for _, means in reversed(self._still):
+            ups = {p: unit(mean) for p, mean in means.items()}
             shared = [p for p in ups if p in gravity]
             if shared and all(float(ups[p] @ gravity[p]) > _NEAR_WALKING for p in shared):
                 same = all(
@@ -161,33 +166,37 @@ class Aligner:
         return {p: unit(np.mean([u[p] for u in picked if p in u], axis=0)) for p in found}
 
 
-def _rests(a: int, b: int, chains: Mapping[Placement, SensorChain]) -> list[dict[Placement, Floats]]:
-    """The sensors' verticals in each second of grid indices [a, b), nothing where anything worn moved."""
+def _rests(a: int, b: int, chains: Mapping[Placement, SensorChain]) -> tuple[Floats, Bools]:
+    """Of each sensor in each second of grid indices [a, b): mean acceleration, shape (sensors, seconds, 3),
+    and whether it was heard and nothing worn moved."""
     n = (b - a) // STILL
-    x = np.empty((STILL, len(chains), n, 6))  # samples of a second first: that sums fast
+    x = np.empty((STILL, 6, len(chains), n))  # in this order everything below runs along whole rows
     for k, chain in enumerate(chains.values()):
-        x[:, k] = chain.raw.samples(a, b).reshape(n, STILL, 6).swapaxes(0, 1)
-    known = np.isfinite(x[..., :1])
+        x[:, :, k] = chain.raw.samples(a, b).reshape(n, STILL, 6).transpose(1, 2, 0)
+    known = np.isfinite(x[:, :1])
     x = np.where(known, x, 0.0)
     there = np.add.reduce(known, axis=0)
     mean = np.add.reduce(x, axis=0) / np.maximum(there, 1)
-    x[..., :3] -= mean[..., :3]
+    x[:, :3] -= mean[:3]
     np.abs(x, out=x)
     x *= known
-    heard = there[..., 0] >= STILL // 2
-    # Without a gyroscope its columns are NaN, and never too much.
-    moves = ((np.maximum.reduce(x, axis=0) > _AT_REST).any(axis=2) & heard).any(axis=0)
-    return [
-        {p: unit(mean[k, i, :3]) for k, p in enumerate(chains) if heard[k, i] and not moves[i]}
-        for i in range(n)
-    ]
+    heard = there[0] >= STILL // 2
+    # Without a gyroscope its rows are NaN, and never too much.
+    moves = ((np.maximum.reduce(x, axis=0).T > _AT_REST).any(axis=2).T & heard).any(axis=0)
+    return np.ascontiguousarray(mean[:3].transpose(1, 2, 0)), heard & ~moves
 
 
-def _one_moved(ups: Mapping[Placement, Floats], alignments: Mapping[Placement, Alignment]) -> bool:
-    """Whether one sensor leans otherwise than when it was aligned, and all others as they did."""
-    angles = [_angle_deg(up, alignments[p].rotation[2]) for p, up in ups.items() if p in alignments]
-    moved = sum(a > MOVED_DEG for a in angles)
-    return moved == 1 and len(angles) > 1 and sum(a < _STEADY_DEG for a in angles) == len(angles) - 1
+def _one_moved(mean: Floats, rests: Bools, up: Floats) -> Bools:
+    """In which seconds one sensor leans otherwise than when it was aligned, and all others as they did.
+
+    mean, rests: as _rests gives them; up: (sensors, 3), unit, when they were aligned.
+    """
+    length = np.sqrt(np.add.reduce(mean * mean, axis=2))
+    cosine = np.add.reduce(mean * up[:, np.newaxis], axis=2) / np.maximum(length, 1e-9)
+    n = np.add.reduce(rests, axis=0)
+    moved = np.add.reduce(rests & (cosine < _MOVED), axis=0)
+    steady = np.add.reduce(rests & (cosine > _STEADY), axis=0)
+    return np.asarray((moved == 1) & (n > 1) & (steady == n - 1))
 
 
 def _walked(start: int, end: int, chains: Mapping[Placement, SensorChain]) -> dict[Placement, Floats]:
