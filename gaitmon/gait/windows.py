@@ -29,7 +29,7 @@ def _plus(first: _Sum, second: _Sum) -> _Sum:
 
 class Window(NamedTuple):
     """squares: of each cell the mean square about its mean, NaN where missing.  ups: which way is up in each
-    that is there, unit.  early, late: its halves."""
+    that is there, unit; not the oldest: who has just risen walks.  early, late: its halves."""
 
     squares: tuple[float, ...]
     ups: tuple[Up, ...]
@@ -75,7 +75,7 @@ class Windows:
 
     def __init__(self) -> None:
         self._squares: deque[float] = deque(maxlen=CELLS)
-        self._ups: deque[Up | None] = deque(maxlen=CELLS)
+        self._ups: deque[Up | None] = deque(maxlen=CELLS - 1)
         self._last = _MISSING
         self._pairs: deque[_Sum] = deque([_MISSING] * 3, maxlen=3)
         self._halves: deque[_Sum] = deque([_MISSING] * 5, maxlen=5)
