@@ -13,10 +13,10 @@ LONG_WALKING = ("straight",)
 # exponent that gives the mean of some forty the same error: 0.5 is independence.  Stride times of healthy
 # adults persist with 0.75 (Hausdorff 1995), the errors of single contacts do not, and what is made of both
 # has less, the more the errors weigh.  PACE: both sides' strides together.  PART: one side's, and angles.
-# PROPORTION: short phases, how the stride is divided between phases and sides.  EVENTS: differences that rest
-# on final contacts or other less certain moments.  SCATTER: how far values lie from their mean, and
-# differences of single peaks.
-PACE, PART, PROPORTION, EVENTS, SCATTER = 0.73, 0.69, 0.65, 0.58, 0.52
+# PROPORTION: short phases, and how the stride is divided between them.  DIFFERENCE: one side against the
+# other.  EVENTS: the same where it rests on final contacts or other less certain moments.  SCATTER: how far
+# values lie from their mean, and differences of single peaks.
+PACE, PART, PROPORTION, DIFFERENCE, EVENTS, SCATTER = 0.73, 0.69, 0.65, 0.63, 0.58, 0.52
 
 
 class Group(StrEnum):
@@ -131,7 +131,7 @@ def ln_ratio(
     more: str = "larger",
     change: Change | None = None,
     normal: Normal | None = None,
-    persistence: float = PROPORTION,
+    persistence: float = DIFFERENCE,
     core: bool = False,
 ) -> MetricDefinition:
     """100 ln(R/L) of the two sides' medians of ``what``."""
@@ -205,7 +205,7 @@ def difference(
         group,
         change=change,
         normal=normal,
-        persistence=PROPORTION,
+        persistence=DIFFERENCE,
         core=core,
     )
 
@@ -220,5 +220,5 @@ def normalised(what: str, name: str, quantity: str, group: Group, sign: str) -> 
         f"100 (R - L) / (max(0, all strides) - min(0, all strides)), R and L medians of {quantity}",
         "Queen 2020 (M)",
         group,
-        persistence=PROPORTION,
+        persistence=DIFFERENCE,
     )

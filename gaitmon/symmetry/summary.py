@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from gaitmon.model import LENGTH_FLAGS, Floats, MetricValue, Side
-from gaitmon.symmetry.definition import PACE, PROPORTION, SCATTER, Group, MetricDefinition
+from gaitmon.symmetry.definition import DIFFERENCE, PACE, SCATTER, Group, MetricDefinition
 from gaitmon.symmetry.estimates import Estimate, Sides, error_of, of_both, of_mean, of_sides
 from gaitmon.symmetry.indices import (
     ln_asymmetry_pct,
@@ -30,7 +30,7 @@ __all__ = ["MeasuredStride", "PelvisStride", "pool", "summarise"]
 STORED = tuple(m for m in METRICS.values() if m.stored)
 _SIDED_H = [METRICS[f"{what}_left_{unit}"].persistence for what, unit in SIDED]
 _COMPARED = [[f"{what}_ln_pct", f"{what}_asym_{unit}"] for what, unit in SIDED]
-_DIFFERENCE_H = [next((METRICS[m].persistence for m in own if m in METRICS), PROPORTION) for own in _COMPARED]
+_DIFFERENCE_H = [next((METRICS[m].persistence for m in own if m in METRICS), DIFFERENCE) for own in _COMPARED]
 _BOTH_H = [METRICS[metric].persistence for metric in BOTH]
 _STANDING = ("standing_tilt_deg", "standing_obliquity_deg")
 _SWING, _SPEED = SIDED.index(("swing_time", "s")), BOTH.index("walking_speed_m_s")

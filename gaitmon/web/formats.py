@@ -47,7 +47,7 @@ def margin(value: float | None, limits: tuple[float, float] | None, unit: str) -
     symbol = unit_symbol(unit)
     gap = "" if not symbol or symbol in _GLUED else " "
     if half_width(value, limits) is not None:
-        return f"± {half:.{digits}f}{gap}{symbol}"
+        return f"±\u00a0{half:.{digits}f}{gap}{symbol}"
     low, high = (number(x, decimals=digits) for x in limits)
     return f"{low} to {high}{gap}{symbol}"
 

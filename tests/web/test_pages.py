@@ -12,8 +12,12 @@ import pytest
 from gaitmon.model import Angle
 from gaitmon.store.registry import AlertState
 from gaitmon.store.series import NoticeRow
+from gaitmon.symmetry.metrics import METRICS
+from gaitmon.symmetry.uncertainty import factor, interval
+from gaitmon.web.formats import margin
 from gaitmon.web.settings import WebSettings
 from gaitmon.web.states import WearerState, cohort
+from gaitmon.web.trend_view import day_margin
 from tests.web.conftest import client_of, csrf
 from tests.web.practice import THERAPIST, Practice
 
@@ -339,11 +343,45 @@ def test_the_waveforms_of_the_bout_are_drawn_and_told_in_words(client: httpx.Cli
     assert re.fullmatch(
         r"Thigh flexion over the gait cycle: left from −1\d\.\d° to 2\d\.\d°, \d+ strides; "
         r"right from −1\d\.\d° to 2\d\.\d°, \d+ strides\. "
-        r"The sides differ by 1\.3° RMS \(95 % interval (± )?\d.*°\)\.",
+        r"The sides differ by 1\.3° RMS \(95 % interval (±\xa0)?\d.*°\)\.",
         words[0],
     ), words[0]
     for kind in ("wave-line left", "wave-line right", "wave-band left", "wave-band right"):
         assert page.count(f'class="{kind}"') == len(Angle)
+
+
+def test_intervals_stand_beside_the_values_and_say_so_once(client: httpx.Client, practice: Practice) -> None:
+    page = client.get("/wearers/w-ben").text
+    bout = page[page.index('id="bout-title"') :]
+    assert bout.count("95 % interval, n: strides") == 1
+    assert not re.search(r"\bSE\b", page)
+    latest = practice.store.latest_bout("w-ben")
+    assert latest is not None
+    m = next(m for m in latest.metrics if m.metric == "step_time_ln_pct")
+    limits = interval(m)
+    assert limits is not None
+    assert margin(m.value, limits, "%") in bout
+    day = next(d for d in reversed(practice.store.days("w-ben", m.metric)) if d.value is not None)
+    assert day.standard_error is not None
+    half = factor(day.n_strides // 2, METRICS[m.metric].persistence) * day.standard_error
+    assert day_margin(day) == f"±\xa0{half:.2f} %"
+    assert f"{day_margin(day)}</span>" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "limits", "unit", "told"),
+    [
+        (0.5, (0.4978, 0.5022), "s", "±\xa00.0022 s"),
+        (-3.0, (-4.5, -1.5), "%", "±\xa01.5 %"),
+        (0.42, (0.23, 1.16), "deg", "0.23 to 1.16°"),
+        (0.998, (0.9912, 0.9991), "", "0.9912 to 0.9991"),
+        (None, None, "s", "–"),
+    ],
+)
+def test_an_interval_in_words(
+    value: float | None, limits: tuple[float, float] | None, unit: str, told: str
+) -> None:
+    assert margin(value, limits, unit) == told
 
 
 def test_a_composite_is_never_shown_without_its_parts(client: httpx.Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
+    DIFFERENCE,
     PROPORTION,
     SCATTER,
     Change,
@@ -27,14 +28,14 @@ ROWS: tuple[MetricDefinition, ...] = (
     *per_side(
         "impact", "Impact peak at the pelvis", "m/s²",
         _PEAK.format("vertical acceleration of the pelvis less gravity"), _G, suffix="m_s2",
-        sign="more: harder landing", persistence=PROPORTION, source=_PROXY,
+        sign="more: harder landing", persistence=DIFFERENCE, source=_PROXY,
         normal=Normal(2.3, 4.4, "centre of mass, slow to fast, from ground reaction curves", Tag.COMPUTED),
     ),
     ln_ratio("impact", "Impact peak at the pelvis", "impact peaks", _G, change=_TEN, persistence=SCATTER),
     *per_side(
         "thigh_impact", "Impact peak at the thigh", "m/s²",
         _PEAK.format("acceleration along the own thigh less gravity"), _G, suffix="m_s2",
-        sign="more: harder landing", persistence=PROPORTION, source=f"{_PROXY}; soft tissue rings",
+        sign="more: harder landing", persistence=DIFFERENCE, source=f"{_PROXY}; soft tissue rings",
     ),
     ln_ratio(
         "thigh_impact", "Impact peak at the thigh", "impact peaks", _G, change=_TEN, persistence=SCATTER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gaitmon.symmetry.definition import (
+    DIFFERENCE,
     EVENTS,
     LONG_WALKING,
     PART,
@@ -33,7 +34,7 @@ ROWS: tuple[MetricDefinition, ...] = (
             persistence=persistence,
         )
         for what, name, text, core, persistence in (
-            ("step_time", "Step time", "step", True, PROPORTION),
+            ("step_time", "Step time", "step", True, DIFFERENCE),
             ("stance_time", "Stance time", "stance", True, EVENTS),
             ("swing_time", "Swing time", "swing", False, EVENTS),
             ("single_support", "Single support", "single-support", False, EVENTS),

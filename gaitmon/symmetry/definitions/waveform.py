@@ -66,7 +66,7 @@ def _alike(angle: str, name: str) -> tuple[MetricDefinition, ...]:
             f"{angle}_lag_pct", f"{name}, lag of the right", "%",
             "positive: the right is later in its cycle",
             f"shift with the largest correlation, in per cent of the cycle, {_SHIFTED}", source, _G,
-            persistence=PART,
+            persistence=PROPORTION,
         ),
         MetricDefinition(
             f"{angle}_amplitude_ratio", f"{name}, size of the right curve to the left", "",
