@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from scipy.signal import correlate
 
 from gaitmon.model import Floats, Placement, SyncBound
 from gaitmon.sensors.clock_check import ClockFault
@@ -103,7 +104,7 @@ def _lag_s(a: Floats, b: Floats) -> float | None:
     reach = min(LAG_BINS, n // 3)
     if reach < 10:
         return None
-    alike = np.array([_correlation(a, b, lag) for lag in range(-reach, reach + 1)])
+    alike = _correlations(a, b, reach)
     best = int(np.argmax(alike))
     lag_s = (best - reach) * BIN_S
     gain = alike[best] - alike[reach]
@@ -113,13 +114,21 @@ def _lag_s(a: Floats, b: Floats) -> float | None:
     return lag_s if clear and abs(lag_s) >= 0.5 else None
 
 
-def _correlation(a: Floats, b: Floats, lag: int) -> float:
-    """Of a[i] and b[i + lag]; 0 where either does not change."""
-    x = a[max(0, -lag) : len(a) - max(0, lag)]
-    y = b[max(0, lag) : len(b) - max(0, -lag)]
-    both = np.isfinite(x) & np.isfinite(y)
-    if both.sum() < 50:
-        return 0.0
-    x, y = x[both] - x[both].mean(), y[both] - y[both].mean()
-    scale = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / scale if scale > 1e-9 else 0.0
+def _correlations(a: Floats, b: Floats, reach: int) -> Floats:
+    """Of a[i] and b[i + lag] where both are known, lags -reach to reach; 0 where either does not change."""
+    known_a, known_b = np.isfinite(a), np.isfinite(b)
+    x, y = (
+        np.where(known, v - v[known].mean(), 0.0) if known.any() else np.zeros(len(v))
+        for v, known in ((a, known_a), (b, known_b))
+    )
+    ones_a, ones_b = known_a.astype(np.float64), known_b.astype(np.float64)
+
+    def sums(u: Floats, v: Floats) -> Floats:
+        return np.asarray(correlate(v, u, mode="full", method="fft")[len(u) - 1 - reach : len(u) + reach])
+
+    n = np.maximum(np.round(sums(ones_a, ones_b)), 1.0)
+    sum_x, sum_y = sums(x, ones_b), sums(ones_a, y)
+    power = (sums(x * x, ones_b) - sum_x**2 / n) * (sums(ones_a, y * y) - sum_y**2 / n)
+    scale = np.sqrt(np.maximum(power, 0.0))
+    useful = (n >= 50) & (scale > 1e-6)
+    return np.asarray(np.where(useful, (sums(x, y) - sum_x * sum_y / n) / np.where(useful, scale, 1.0), 0.0))
