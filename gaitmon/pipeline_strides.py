@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,7 @@ AT_ONCE_S = 15.0  # stretch over which strides wait to be read together, well wi
 BESIDE = 200  # grid samples of heading looked at before and after a bout: a turn may begin there
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Walked:
+class Walked(NamedTuple):
     """A stride of the open bout with its curves (gaitmon.symmetry.cycle), in single precision.
 
     pelvis_acc, thigh_acc: what gaitmon.symmetry.strides.MeasuredStride says.
@@ -109,7 +109,7 @@ class StrideMeter:
         during = [b for b in self._bounds if times.start_s < b.at_s <= times.end_s]
         if all(b.left_right_s <= CROSS_LIMB_LIMIT_S for b in [*in_force, *during]):
             return times
-        return replace(times, opposite_ic_s=None, opposite_fc_s=None)
+        return _own(times)
 
     def heading(self, start_s: float, end_s: float, now_s: float) -> Heading:
         """Yaw rate around a bout, as far as there is any by now."""
@@ -152,9 +152,7 @@ class StrideMeter:
         comparable: whether the two limbs' moments may be held against each other.  blind: whether samples
         of what told the stride are missing in it.
         """
-        times = (
-            self._comparable(times) if comparable else replace(times, opposite_ic_s=None, opposite_fc_s=None)
-        )
+        times = self._comparable(times) if comparable else _own(times)
         if self._used != self._alignment or self._reaches_back(times.end_s):
             self.settle()
             self._used = dict(self._alignment)
@@ -255,6 +253,11 @@ class StrideMeter:
             replace(s, length_m=found.length_m, flags=s.flags + found.flags)
             for s, found in zip(strides, lengths, strict=True)
         ]
+
+
+def _own(times: StrideTimes) -> StrideTimes:
+    """Without the other limb's events."""
+    return times._replace(opposite_ic_s=None, opposite_fc_s=None)
 
 
 def witnesses(curves: Sequence[Curves]) -> list[tuple[complex, complex] | None]:

@@ -12,12 +12,12 @@ def parabolic_top(x: Floats, i: int) -> tuple[float, float]:
     """Position (samples) and height of the parabola through x[i-1], x[i], x[i+1]."""
     if i < 1 or i + 1 >= len(x):
         return float(i), float(x[i])
-    left, mid, right = x[i - 1 : i + 2]
+    left, mid, right = x[i - 1 : i + 2].tolist()
     bend = left - 2 * mid + right
     if bend >= 0:
-        return float(i), float(mid)
+        return float(i), mid
     shift = 0.5 * (left - right) / bend
-    return float(i + shift), float(mid - 0.25 * (left - right) * shift)
+    return i + shift, mid - 0.25 * (left - right) * shift
 
 
 def along_lines(x: float, at: Sequence[float], values: Sequence[float]) -> float:

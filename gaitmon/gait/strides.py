@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import NamedTuple
 
 from gaitmon.model import Contact, ContactKind, Side
 
@@ -16,8 +17,7 @@ LONGEST_TO_SHORTEST_STEP = 1.6  # a marked limp is 1.3; a step left out makes 2
 USUAL_OF, USUAL_FOR_S = 6, 20.0  # strides that say what is usual, and for how long
 
 
-@dataclass(frozen=True, slots=True)
-class StrideTimes:
+class StrideTimes(NamedTuple):
     """The bare times of a stride; see model.Stride for their meaning."""
 
     side: Side | None

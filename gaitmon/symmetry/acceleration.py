@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,7 @@ HZ = 100.0
 CONTEXT = 8  # grid samples kept on either side of what is asked for
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class Piece(NamedTuple):
     """acc_m_s2: shape (n, 3), specific force in the sensor's frame on the 100 Hz grid from index first on,
     CONTEXT rows before and after the stretch it is for.  rotation: (3, 3), sensor to segment."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,8 +36,7 @@ _STANDING = ("standing_tilt_deg", "standing_obliquity_deg")
 _SWING, _SPEED = SIDED.index(("swing_time", "s")), BOTH.index("walking_speed_m_s")
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """n: what the metric's minimum of strides counts."""
 
     n_left: int
