@@ -124,10 +124,7 @@ def _add_analyse(commands: Commands) -> None:
     p.add_argument("--parquet", type=Path, metavar="FOLDER", help="the same as Parquet files")
     p.add_argument("--plot-from", type=float, metavar="S", help="where that minute begins (default: busiest)")
     cli_session.add_leg_options(p)
-    p.add_argument(
-        "--calibration", type=Path, metavar="FILE.json",
-        help="the wearer's own stride length, from a timed walk (gaitmon session analyse --save-calibration)",
-    )  # fmt: skip
+    cli_session.add_calibration_option(p)
     p.set_defaults(run=_analyse)
 
 
@@ -170,15 +167,9 @@ def _plot(args: argparse.Namespace, analysis: Analysis) -> None:
 
 def _params(args: argparse.Namespace) -> PipelineParams:
     """Raises ConfigError for a length that cannot be, or that is not the one of the calibration."""
-    from gaitmon.gait.spatial import LegLength, SpatialParams
     from gaitmon.pipeline import PipelineParams
-    from gaitmon.sessions.calibration import read_calibration
 
-    leg = LegLength.of(stature_m=args.stature, leg_length_m=args.leg_length)
-    if args.calibration is None:
-        return PipelineParams(spatial=SpatialParams(leg))
-    spatial = read_calibration(args.calibration)
-    return PipelineParams(spatial=spatial if leg.assumed else SpatialParams(leg, spatial.calibration))
+    return PipelineParams(spatial=cli_session.leg_of(args))
 
 
 def _export(args: argparse.Namespace, analysis: Analysis) -> None:

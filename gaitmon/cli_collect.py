@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gaitmon.collector_live import LiveCollector
     from gaitmon.collector_sensors import Radio, Worn
     from gaitmon.config import Settings
+    from gaitmon.model_leg import SpatialParams
+    from gaitmon.sensors.ble.assignment import SensorBook
     from gaitmon.sensors.ble.backend import AdapterSpec
     from gaitmon.sensors.ble.health import Health
     from gaitmon.transport.mqtt import Publisher
@@ -105,12 +107,25 @@ def run(args: argparse.Namespace) -> None:
 
 def _replay(settings: Settings, args: argparse.Namespace) -> None:
     from gaitmon.collector import replay_recording
+    from gaitmon.sensors.ble.assignment import load_book
     from gaitmon.sensors.formats import open_recording, parse_placement_map
 
     placements = parse_placement_map(args.map) if args.map else None
     recording = open_recording(args.replay, placements, select=args.select)
-    counts = replay_recording(settings, recording, args.wearer, args.speed)
+    spatial = _leg(load_book(settings.sensors_path), args.wearer)
+    counts = replay_recording(settings, recording, args.wearer, args.speed, spatial)
     print(f"delivered: {counts.strides} strides, {counts.bouts} bouts")
+
+
+def _leg(book: SensorBook, wearer: str) -> SpatialParams:
+    """As the book has it; where it has none, that is said."""
+    if wearer not in book.legs:
+        print(
+            f"gaitmon: the leg of {wearer} is not known: lengths and speeds are those of an assumed one. "
+            f"Tell it: gaitmon sensors assign {wearer} --leg-length M",
+            file=sys.stderr,
+        )
+    return book.leg(wearer)
 
 
 def _listen(settings: Settings, args: argparse.Namespace) -> None:
@@ -123,8 +138,9 @@ def _listen(settings: Settings, args: argparse.Namespace) -> None:
     from gaitmon.sensors.profile import load_profiles, profiles_folder
 
     profiles = load_profiles(profiles_folder())
-    assignments = load_book(settings.sensors_path).assignments(args.wearer, profiles)
-    worn = Worn(args.wearer, settings.gateway, assignments)
+    book = load_book(settings.sensors_path)
+    assignments = book.assignments(args.wearer, profiles)
+    worn = Worn(args.wearer, settings.gateway, assignments, _leg(book, args.wearer))
     with Gateway(settings, broker_of(settings), settings.gateway) as gateway:
         with open_live(settings, gateway.outbox, profiles) as live:
             for note in live.notes:

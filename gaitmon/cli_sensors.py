@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaitmon.cli_collect import add_radio_options, open_radio
+from gaitmon.cli_session import add_calibration_option, add_leg_options, leg_of
 from gaitmon.errors import ConfigError
 from gaitmon.model import Placement
 
 if TYPE_CHECKING:
     from gaitmon.collector_check import Checked
     from gaitmon.config import Settings
+    from gaitmon.model_leg import SpatialParams
     from gaitmon.sensors.ble.assignment import SensorBook
     from gaitmon.sensors.profile import FirmwareProfile
 
@@ -36,17 +38,19 @@ def add(commands: Commands) -> None:
         "sensors",
         help="find, assign and check the sensors of this gateway",
         description="scan: which sensors are near.  identify ID: that one blinks.  assign WEARER: which is "
-        "worn where.  check WEARER: stand, lift a knee, walk: is it so?  synchronise WEARER: the maker's own "
-        "synchronisation, for recordings made on the sensors; gaitmon collect needs none.  list; forget ID "
-        "or WEARER.",
+        "worn where, and how long the wearer's leg is.  check WEARER: stand, lift a knee, walk: is it so?  "
+        "synchronise WEARER: the maker's own synchronisation, for recordings made on the sensors; gaitmon "
+        "collect needs none.  list; forget ID or WEARER.",
         epilog="Example:  gaitmon sensors assign w-7f3a91d2 --pelvis s-1f6a93c2 --left s-88d0b111 "
-        "--right s-02c4e7aa",
+        "--right s-02c4e7aa --leg-length 0.82",
     )
     p.add_argument("action", choices=("scan", "identify", "assign", "check", "synchronise", "list", "forget"))
     p.add_argument("who", nargs="?", help="id of a sensor (identify, forget) or of a wearer")
     for name, placement in PLACES.items():
         where = placement.replace("_", " ")
         p.add_argument(f"--{name}", metavar="ID", help=f"assign: the sensor on the {where}")
+    add_leg_options(p)
+    add_calibration_option(p)
     p.add_argument("--seconds", type=float, default=SCAN_S, help=f"how long to scan (default {SCAN_S:g})")
     p.add_argument("--battery", action="store_true", help="scan: connect to each, ask battery and serial")
     p.add_argument(
@@ -173,9 +177,11 @@ def _assign(
 
     wearer = checked_id("wearer", args.who)
     given = {p: getattr(args, name) for name, p in PLACES.items() if getattr(args, name) is not None}
-    if not given:
+    told = any(x is not None for x in (args.leg_length, args.stature, args.calibration))
+    if not given and not told:
         raise ConfigError("Which sensors?", "Name them: --pelvis ID --left ID --right ID; one is enough.")
-    after = book.with_wearer(wearer, given)
+    after = book.with_wearer(wearer, given) if given else book
+    after = after.with_leg(wearer, leg_of(args, wearer)) if told else after
     for placement, name in given.items():
         profile = profiles[book.sensors[name].profile]
         if why := unfit(profile):
@@ -183,14 +189,26 @@ def _assign(
         if profile.fit is Fit.GAIT_ACCELEROMETER_ONLY:
             where = placement.replace("_", " ")
             print(f"gaitmon: {name} on the {where} has no gyroscope: strides and steps only", file=sys.stderr)
-    _register(settings, wearer, given)
+    now = [f"{placement} {name}" for placement, name in given.items()]
+    now += [_lengths(after.leg(wearer))] if told else []
+    _register(settings, wearer, ", ".join(now))
     _save(settings, after)
-    print(f"{wearer}: " + ", ".join(f"{p.replace('_', ' ')} {name}" for p, name in given.items()))
-    print(f"Next: gaitmon sensors check {wearer}")
+    if given:
+        print(f"{wearer}: " + ", ".join(f"{p.replace('_', ' ')} {name}" for p, name in given.items()))
+    print(f"{wearer}: {_lengths(after.leg(wearer))}")
+    if given:
+        print(f"Next: gaitmon sensors check {wearer}")
 
 
-def _register(settings: Settings, wearer: str, given: dict[Placement, str]) -> None:
-    """Where the registry is on this machine: the wearer must be in it, and it writes down the pseudonyms."""
+def _lengths(spatial: SpatialParams) -> str:
+    from gaitmon.report.words import rest_on
+
+    leg = f"for an assumed leg of {spatial.leg.length_m:.2f} m; --leg-length or --stature tells it"
+    return f"lengths and speeds {', '.join(rest_on(spatial)) or leg}"
+
+
+def _register(settings: Settings, wearer: str, now: str) -> None:
+    """Where the registry is on this machine: the wearer must be in it, and it writes down what is so now."""
     from gaitmon.store.registry import Registry, Role
     from gaitmon.store.registry_model import User
 
@@ -200,8 +218,7 @@ def _register(settings: Settings, wearer: str, given: dict[Placement, str]) -> N
     try:
         if wearer not in {w.id for w in registry.every_wearer()}:
             raise ConfigError(f"{wearer} is not registered.", "gaitmon wearers lists those who are.")
-        worn = ", ".join(f"{placement} {name}" for placement, name in given.items())
-        registry.audit(User(0, settings.gateway, Role.OPERATOR), "sensors.assign", wearer, worn)
+        registry.audit(User(0, settings.gateway, Role.OPERATOR), "sensors.assign", wearer, now)
     finally:
         registry.close()
 
@@ -219,10 +236,13 @@ def _list(book: SensorBook, profiles: dict[str, FirmwareProfile], *, as_json: bo
     ]  # fmt: skip
     if as_json:
         print(json.dumps(rows, indent=1))
-    elif rows:
+        return
+    if rows:
         _table(rows)
     else:
         print("No sensor is known here. Find some: gaitmon sensors scan")
+    for wearer in {**book.worn, **book.legs}:
+        print(f"{wearer}: {_lengths(book.leg(wearer))}")
 
 
 # ---- synchronise ------------------------------------------------------------------------------

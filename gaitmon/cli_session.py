@@ -15,6 +15,7 @@ from gaitmon.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from gaitmon.model_leg import SpatialParams
     from gaitmon.sensors.recording import Recording
     from gaitmon.sessions.record import Session
     from gaitmon.sessions.results import SessionResults
@@ -95,6 +96,29 @@ def add_leg_options(p: argparse.ArgumentParser) -> None:
         help="height of the wearer, in metres, where the leg was not measured: 0.53 of it is taken as the "
         "leg. With neither, 1.70 m is assumed, and said",
     )  # fmt: skip
+
+
+def add_calibration_option(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--calibration", type=Path, metavar="FILE.json",
+        help="the wearer's own stride length, from a timed walk (gaitmon session analyse --save-calibration)",
+    )  # fmt: skip
+
+
+def leg_of(args: argparse.Namespace, wearer: str | None = None) -> SpatialParams:
+    """What --leg-length, --stature and --calibration say.
+
+    wearer: whose the calibration must be.  Raises ConfigError for a length that cannot be, or that is not
+    the one of the calibration.
+    """
+    from gaitmon.model_leg import LegLength, SpatialParams
+    from gaitmon.sessions.calibration import read_calibration
+
+    leg = LegLength.of(stature_m=args.stature, leg_length_m=args.leg_length)
+    if args.calibration is None:
+        return SpatialParams(leg)
+    spatial = read_calibration(args.calibration, wearer=wearer)
+    return spatial if leg.assumed else SpatialParams(leg, spatial.calibration)
 
 
 def _add_analyse(actions: Commands) -> None:
@@ -318,6 +342,7 @@ def _save_calibration(results: SessionResults, path: Path) -> None:
         )
     write_calibration(results.calibration, s.leg, path, wearer=s.wearer, session=s.id)
     print(f"wrote {path}", file=sys.stderr)
+    print(f"For live walks: gaitmon sensors assign {s.wearer} --calibration {path}", file=sys.stderr)
 
 
 def _compare(args: argparse.Namespace) -> None:

@@ -14,6 +14,8 @@ from gaitmon.collector_run import Counts, SegmentRun
 from gaitmon.config import Settings, broker_of
 from gaitmon.errors import BrokerError
 from gaitmon.model import Gap, ImuBlock, Notice, Placement, SyncBound
+from gaitmon.model_leg import SpatialParams
+from gaitmon.pipeline import PipelineParams
 from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.replay import replay
@@ -34,11 +36,13 @@ class SegmentCollector:
         placements: Iterable[Placement],
         outbox: Outbox,
         notices: Sequence[Notice],
+        *,
         bound: SyncBound | None = None,
+        spatial: SpatialParams | None = None,
     ) -> None:
         """placements: every sensor there is.  notices: what a reader must know before the first sample.
-        bound: how far the thighs' clocks are apart; the notices tell of it."""
-        self._run = SegmentRun(segment, placements)
+        bound: how far the thighs' clocks are apart; the notices tell of it.  spatial: as for segment_of."""
+        self._run = SegmentRun(segment, placements, spatial)
         self._outbox = outbox
         outbox.append(self._run.begin(notices))
         if bound is not None:
@@ -59,11 +63,18 @@ class SegmentCollector:
 
 
 def segment_of(
-    recording: Recording, wearer: str, gateway: str, *, origin: str, start_utc_us: int | None = None
+    recording: Recording,
+    wearer: str,
+    gateway: str,
+    *,
+    origin: str,
+    start_utc_us: int | None = None,
+    spatial: SpatialParams | None = None,
 ) -> SegmentRow:
     """The segment that this recording is: the same for the same samples, so that playing it twice is one.
 
-    start_utc_us: UTC of the recording's first sample where the file does not say.
+    start_utc_us: UTC of the recording's first sample where the file does not say.  spatial: the wearer's leg
+    and calibration, where they are known.
     """
     anchor = recording.start_utc_us
     if anchor is None:
@@ -81,7 +92,7 @@ def segment_of(
         origin=origin,
         simulated=recording.simulated,
         gateway=gateway,
-        produced_by=produced_by(),
+        produced_by=produced_by(PipelineParams(spatial=spatial or SpatialParams())),
     )
 
 
@@ -117,14 +128,21 @@ class Gateway:
         self.outbox.close()
 
 
-def replay_recording(settings: Settings, recording: Recording, wearer: str, speed: float) -> Counts:
+def replay_recording(
+    settings: Settings, recording: Recording, wearer: str, speed: float, spatial: SpatialParams
+) -> Counts:
     """Play a recording through the pipeline and deliver it.  Raises RecordingError for a recording
     that cannot be played, BrokerError when it cannot be delivered."""
     found = inspect(recording)
-    segment = segment_of(found.recording, wearer, settings.gateway, origin="import")
+    segment = segment_of(found.recording, wearer, settings.gateway, origin="import", spatial=spatial)
     with Gateway(settings, broker_of(settings), settings.gateway) as gateway:
         collector = SegmentCollector(
-            segment, found.recording.streams, gateway.outbox, found.notices, found.bound
+            segment,
+            found.recording.streams,
+            gateway.outbox,
+            found.notices,
+            bound=found.bound,
+            spatial=spatial,
         )
         counts = asyncio.run(collect(replay(found.recording, speed=speed), collector, lambda _: None))
         if not gateway.publisher.drain(60.0):

@@ -22,6 +22,7 @@ from typing import Self
 from gaitmon.analysis_provenance import code_digest, produced_by
 from gaitmon.collector_run import Counts, LiveRun, digest
 from gaitmon.config import Settings
+from gaitmon.model_leg import SpatialParams
 from gaitmon.sensors.profile import FirmwareProfile
 from gaitmon.sensors.raw import AssignedSensor, Notification, RawEvent, SessionClosed, SessionOpened
 from gaitmon.sensors.stream import EventStream
@@ -101,17 +102,24 @@ class LiveCollector:
         return self._session
 
     def open_session(
-        self, wearer: str, gateway: str, sensors: Sequence[AssignedSensor], time_sync: str
+        self,
+        wearer: str,
+        gateway: str,
+        sensors: Sequence[AssignedSensor],
+        time_sync: str,
+        spatial: SpatialParams | None = None,
     ) -> SessionOpened:
         """Open a session now, or go on with the one that a crash left open, if it is the same people's.
 
+        spatial: the wearer's leg and calibration, where they are known.
         Whether it really goes on, or the host has booted in between, EventStream tells from the clocks.
         """
-        now_us, worn = self._utc_ns() // 1000, tuple(sensors)
+        now_us, worn, leg = self._utc_ns() // 1000, tuple(sensors), spatial or SpatialParams()
         left, name = self.session, f"live-{_stamp(now_us)}-{secrets.token_hex(4)}"
-        if left is not None and (left.wearer, left.gateway, left.sensors) == (wearer, gateway, worn):
+        of = (wearer, gateway, worn, leg)
+        if left is not None and (left.wearer, left.gateway, left.sensors, left.spatial) == of:
             name = left.session
-        event = SessionOpened(name, wearer, gateway, worn, self._monotonic_ns(), now_us, time_sync)
+        event = SessionOpened(name, wearer, gateway, worn, self._monotonic_ns(), now_us, time_sync, leg)
         self.sink(event)
         return event
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 
 from gaitmon.analysis_provenance import produced_by
 from gaitmon.model import Gap, ImuBlock, Notice, Placement, Result, Stride, SyncBound, WalkingBout
-from gaitmon.pipeline import GaitPipeline
+from gaitmon.model_leg import SpatialParams
+from gaitmon.pipeline import GaitPipeline, PipelineParams
 from gaitmon.sensors.profile import FirmwareProfile
 from gaitmon.sensors.raw import RawEvent, SessionOpened
 from gaitmon.sensors.stream import EventStream, SegmentBegan, SegmentEnded, StreamItem
@@ -43,10 +44,14 @@ class Counts:
 class SegmentRun:
     """One segment through the pipeline.  Stateful."""
 
-    def __init__(self, segment: SegmentRow, placements: Iterable[Placement]) -> None:
+    def __init__(
+        self, segment: SegmentRow, placements: Iterable[Placement], spatial: SpatialParams | None = None
+    ) -> None:
+        """spatial: the wearer's leg and calibration, where they are known."""
         self.segment = segment
         self.counts = Counts()
-        self._pipeline = GaitPipeline(p for p in placements if not p.is_reference)
+        params = PipelineParams(spatial=spatial or SpatialParams())
+        self._pipeline = GaitPipeline((p for p in placements if not p.is_reference), params)
         self._start_s: float | None = None
 
     def begin(self, notices: Sequence[Notice] = ()) -> list[Message]:
@@ -114,7 +119,7 @@ class LiveRun:
             match item:
                 case SegmentBegan():
                     placements = [sensor.placement for sensor in item.session.sensors]
-                    self._segment = SegmentRun(self._row(item), placements)
+                    self._segment = SegmentRun(self._row(item), placements, item.session.spatial)
                     out += self._segment.begin()
                 case SegmentEnded():
                     out += self._end()
@@ -150,9 +155,10 @@ class LiveRun:
 
 def produced_from(session: SessionOpened, profiles: Mapping[str, FirmwareProfile]) -> str:
     """Version, parameters and the session's profiles, the latter by name and content."""
+    made = produced_by(PipelineParams(spatial=session.spatial))
     names = sorted({sensor.profile for sensor in session.sensors})
-    by = f"{produced_by()} profiles {','.join(names)}@{digest([profiles[name] for name in names])}"
-    return by if len(by) <= MAX_PRODUCED_BY else f"{produced_by()} profiles @{by[-12:]}"
+    by = f"{made} profiles {','.join(names)}@{digest([profiles[name] for name in names])}"
+    return by if len(by) <= MAX_PRODUCED_BY else f"{made} profiles @{by[-12:]}"
 
 
 def digest(profiles: Iterable[FirmwareProfile]) -> str:

@@ -8,9 +8,10 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gaitmon.collector_live import LiveCollector
+from gaitmon.model_leg import SpatialParams
 from gaitmon.sensors.ble.assignment import Assignment
 from gaitmon.sensors.ble.backend import AdapterSpec
 from gaitmon.sensors.ble.connection import NowNs
@@ -35,11 +36,12 @@ class Radio:
 
 @dataclass(frozen=True, slots=True)
 class Worn:
-    """Who wears what, and the id of the gateway that listens."""
+    """Who wears what, the id of the gateway that listens, and what is known of the wearer's leg."""
 
     wearer: str
     gateway: str
     assignments: Sequence[Assignment]
+    spatial: SpatialParams = field(default_factory=SpatialParams)
 
 
 async def gather(
@@ -50,7 +52,8 @@ async def gather(
     Raises what LiveCollector.sink raises: the session stays open then, and the next run goes on with it.
     """
     sensors = [assignment.sensor for assignment in worn.assignments]
-    live.open_session(worn.wearer, worn.gateway, sensors, radio.time_sync or host_time_sync())
+    time_sync = radio.time_sync or host_time_sync()
+    live.open_session(worn.wearer, worn.gateway, sensors, time_sync, worn.spatial)
 
     def counts_of(number: int) -> SensorCounts | None:
         counts = live.sensor_counts

@@ -73,7 +73,7 @@ class _Walks:
                 await self._one(outing, around)
 
     async def _one(self, outing: Outing, around: Room) -> None:
-        worn = Worn(outing.wearer, self._gateway.id, assigned(around))
+        worn = Worn(outing.wearer, self._gateway.id, assigned(around), outing.spatial)
         self._streaming = False
 
         def tell(health: Health) -> None:

@@ -18,10 +18,11 @@ from datetime import UTC, datetime, timedelta
 from gaitmon.collector import Gateway, SegmentCollector, collect, segment_of
 from gaitmon.collector_run import Counts
 from gaitmon.config import Settings
-from gaitmon.demo_people import HISTORY_DAYS, demo_wearers, outings, walks_of_a_day
+from gaitmon.demo_people import HISTORY_DAYS, demo_wearers, leg, outings, walks_of_a_day
 from gaitmon.demo_tie import DemoPlan, Tie, Told
 from gaitmon.errors import ConfigError
 from gaitmon.model import Gap, ImuBlock
+from gaitmon.model_leg import SpatialParams
 from gaitmon.sensors.formats import open_recording
 from gaitmon.sensors.inspection import inspect
 from gaitmon.sensors.recording import Recording
@@ -94,7 +95,8 @@ def walker(settings: Settings, mqtt: MqttSettings, plan: DemoPlan, tie: Tie) -> 
             span_s = recording.end_s - recording.start_s
             feed = _Feed(gateway, tie, of_s=span_s)
             # The walk ends now, not in the future, however fast it is played.
-            _play(recording, "recording", feed, plan.speed, _now_us() - round(span_s * 1e6))
+            begin_us = _now_us() - round(span_s * 1e6)
+            _play(recording, "recording", SpatialParams(), feed, speed=plan.speed, begin_us=begin_us)
         else:
             feed = _Feed(gateway, tie)
             _walk_about(settings, gateway, feed, plan)
@@ -107,7 +109,8 @@ def _walk_about(settings: Settings, gateway: Gateway, feed: _Feed, plan: DemoPla
     except ConfigError as error:
         print(f"gaitmon: {error} Until then the demo's walks are played without a radio.", file=sys.stderr)
         for outing in outings(plan):
-            _play(recording_of(outing.walk, outing.name), outing.wearer, feed, plan.speed, _now_us())
+            walk = recording_of(outing.walk, outing.name)
+            _play(walk, outing.wearer, outing.spatial, feed, speed=plan.speed, begin_us=_now_us())
             if feed.tie.cut():
                 return
     else:
@@ -130,7 +133,7 @@ def history(settings: Settings, mqtt: MqttSettings, plan: DemoPlan, tie: Tie) ->
                 for walk in walks_of_a_day(wearer_id, wearer, day, morning):
                     if tie.cut():
                         return
-                    _import(walk, wearer_id, gateway)
+                    _import(walk, wearer_id, gateway, leg(wearer.usual))
             feed.day_done(day)
         _end(feed, plan)
 
@@ -145,12 +148,21 @@ def _end(feed: _Feed, plan: DemoPlan) -> None:
         feed.tie.cut(None)
 
 
-def _play(recording: Recording, wearer: str, feed: _Feed, speed: float, begin_us: int) -> None:
+def _play(
+    recording: Recording, wearer: str, spatial: SpatialParams, feed: _Feed, *, speed: float, begin_us: int
+) -> None:
     """One recording as one segment, ended early when the demo stops."""
     found = inspect(recording)
-    segment = segment_of(found.recording, wearer, feed.gateway.id, origin="live", start_utc_us=begin_us)
+    segment = segment_of(
+        found.recording, wearer, feed.gateway.id, origin="live", start_utc_us=begin_us, spatial=spatial
+    )
     collector = SegmentCollector(
-        segment, found.recording.streams, feed.gateway.outbox, found.notices, found.bound
+        segment,
+        found.recording.streams,
+        feed.gateway.outbox,
+        found.notices,
+        bound=found.bound,
+        spatial=spatial,
     )
 
     async def until_cut() -> AsyncIterator[ImuBlock | Gap]:
@@ -162,9 +174,10 @@ def _play(recording: Recording, wearer: str, feed: _Feed, speed: float, begin_us
     feed.finished(asyncio.run(collect(until_cut(), collector, feed.heard)))
 
 
-def _import(recording: Recording, wearer: str, gateway: Gateway) -> None:
-    segment = segment_of(recording, wearer, gateway.id, origin="import")
-    collector = SegmentCollector(segment, recording.streams, gateway.outbox, inspect(recording).notices)
+def _import(recording: Recording, wearer: str, gateway: Gateway, spatial: SpatialParams) -> None:
+    segment = segment_of(recording, wearer, gateway.id, origin="import", spatial=spatial)
+    notices = inspect(recording).notices
+    collector = SegmentCollector(segment, recording.streams, gateway.outbox, notices, spatial=spatial)
     for item in deliveries(recording):
         collector.push(item)
     collector.finish()

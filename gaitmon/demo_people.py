@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from gaitmon.demo_tie import DemoPlan
+from gaitmon.model_leg import LegLength, SpatialParams
 from gaitmon.sensors.recording import Recording
 from gaitmon.sensors.synthetic import recording_of
 from gaitmon.simulate import (
@@ -26,6 +27,7 @@ from gaitmon.simulate import (
 DOTS, OPEN = "movella-dot", "gaitmon-open"  # firmware profiles
 HISTORY_DAYS = 28
 WORSE_FROM_DAY = 19
+PASSER_BY = WalkerParams(speed_m_s=1.2, step_time_asymmetry_pct=2.0, stance_time_asymmetry_pct=-3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +38,29 @@ class Outing:
     wearer: str
     profile: str
     walk: Simulated
+    spatial: SpatialParams
 
 
 def outings(plan: DemoPlan) -> Iterator[Outing]:
     """First a short one: soon there is something to see.  Then today's walks of those with a history."""
-    yield Outing("simulated walk 1", "demo-live", DOTS, _next_walk(0))
+    yield Outing("simulated walk 1", "demo-live", DOTS, _next_walk(0), leg(PASSER_BY))
     if plan.history:
         for (wearer_id, wearer), profile in zip(demo_wearers().items(), (DOTS, OPEN), strict=True):
-            yield Outing(
-                f"today's walk of {wearer_id}", wearer_id, profile, daily_walk(wearer, HISTORY_DAYS).walks[0]
-            )
+            walk = daily_walk(wearer, HISTORY_DAYS).walks[0]
+            yield Outing(f"today's walk of {wearer_id}", wearer_id, profile, walk, leg(wearer.usual))
     if not plan.until_done:
         for number in count(1):
-            yield Outing(f"simulated walk {number + 1}", "demo-live", DOTS, _next_walk(number))
+            walk = _next_walk(number)
+            yield Outing(f"simulated walk {number + 1}", "demo-live", DOTS, walk, leg(PASSER_BY))
+
+
+def leg(person: WalkerParams) -> SpatialParams:
+    """As somebody would have measured it."""
+    return SpatialParams(LegLength(person.leg_length_m))
 
 
 def _next_walk(number: int) -> Simulated:
     """A minute or so of a simulated person's day."""
-    person = WalkerParams(speed_m_s=1.2, step_time_asymmetry_pct=2.0, stance_time_asymmetry_pct=-3.0)
     steps: tuple[Stand | Walk | Turn | Sit, ...] = (
         Stand(4.0), Walk(seconds=15.0), Turn(180.0, 2.2), Walk(seconds=15.0),
     )  # fmt: skip
@@ -61,7 +68,7 @@ def _next_walk(number: int) -> Simulated:
         steps = (*steps, Turn(-90.0, 1.8), Walk(seconds=20.0), Stand(6.0), Sit(10.0), Stand(3.0))
     else:
         steps = (*steps, Stand(8.0))
-    return simulate(steps, person, seed=number)
+    return simulate(steps, PASSER_BY, seed=number)
 
 
 def demo_wearers() -> dict[str, Wearer]:

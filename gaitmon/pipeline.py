@@ -32,7 +32,6 @@ from gaitmon.gait.sequences import (
     Verdict,
 )
 from gaitmon.gait.sides import SideWitnesses
-from gaitmon.gait.spatial import SpatialParams
 from gaitmon.gait.strides import StrideAssembler
 from gaitmon.imu.aligner import ENOUGH_WALK, MIN_WALK, MOVED_DEG, SETTLED_WALK, Aligner, moved_deg
 from gaitmon.imu.chain import SensorChain
@@ -50,6 +49,7 @@ from gaitmon.model import (
     SyncBound,
     WalkingBout,
 )
+from gaitmon.model_leg import SpatialParams
 from gaitmon.pipeline_contacts import THIGHS, ContactStages, StageParams
 from gaitmon.pipeline_live import LiveView
 from gaitmon.pipeline_posture import PostureWatch

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitmon.gait.bouts import Heading
-from gaitmon.gait.spatial import SpatialParams, measure_lengths
+from gaitmon.gait.spatial import measure_lengths
 from gaitmon.gait.strides import StrideTimes
 from gaitmon.imu.chain import SensorChain
 from gaitmon.imu.clock_quality import CROSS_LIMB_LIMIT_S
@@ -29,6 +29,7 @@ from gaitmon.model import (
     SyncBound,
     Waveform,
 )
+from gaitmon.model_leg import SpatialParams
 from gaitmon.pipeline_angles import angles, flexion
 from gaitmon.pipeline_contacts import THIGHS
 from gaitmon.symmetry.acceleration import CONTEXT, Piece

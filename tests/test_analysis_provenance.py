@@ -9,7 +9,7 @@ import pytest
 
 import gaitmon
 from gaitmon.analysis_provenance import CORE, PACKAGE, code_digest, produced_by
-from gaitmon.gait.spatial import LegLength, SpatialParams
+from gaitmon.model_leg import LegLength, SpatialParams
 from gaitmon.pipeline import PipelineParams
 
 

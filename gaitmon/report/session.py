@@ -33,6 +33,9 @@ def show_results(r: SessionResults, console: Console) -> None:
         console.print(_table("10-metre walks together", _shown(r.together)))
         if r.calibration is None:
             console.print(f"No calibration of stride length: {r.why_not}", highlight=False)
+        else:
+            text = "The wearer's own stride length was found; --save-calibration FILE.json keeps it."
+            console.print(text, highlight=False)
     for n in r.notices:
         console.print(f"! {n.text}", highlight=False)
     console.print(f"\n{NOT_A_DIAGNOSIS}\n{r.produced_by}", highlight=False)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from gaitmon.analysis import Analysis
 from gaitmon.model import MetricValue, Posture, Side, WalkingBout
+from gaitmon.model_leg import SpatialParams
 from gaitmon.symmetry.metrics import METRICS, MetricDefinition
 from gaitmon.symmetry.uncertainty import interval
 
@@ -67,10 +68,14 @@ def lengths(a: Analysis) -> str:
     speed, spatial = a.metric("walking_speed_m_s"), a.params.spatial
     if speed is None or speed.value is None:
         return ""
+    return ", ".join([*rest_on(spatial), *([speed.note] if speed.note else [])])
+
+
+def rest_on(spatial: SpatialParams) -> list[str]:
+    """What lengths and speeds of a wearer rest on; empty where the leg is only assumed."""
     leg = [] if spatial.leg.assumed else [f"for a leg of {spatial.leg.length_m:.2f} m"]
     tied = spatial.calibration
-    walk = [] if tied is None else [f"tied to the wearer by a timed walk at {tied.speed_m_s:.2f} m/s"]
-    return ", ".join([*leg, *walk, *([speed.note] if speed.note else [])])
+    return leg if tied is None else [*leg, f"tied to the wearer by a timed walk at {tied.speed_m_s:.2f} m/s"]
 
 
 def duration(seconds: float) -> str:

@@ -7,9 +7,10 @@ thing; UTC is noted once, when the session opens.  A sensor is a number: its pla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gaitmon.model import Placement
+from gaitmon.model_leg import SpatialParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class AssignedSensor:
 class SessionOpened:
     """One wearer, one gateway, one set of sensors, from start to stop of the collector.
 
-    utc_us belongs to monotonic_ns.  time_sync: whether the host's UTC could be trusted then.
+    utc_us belongs to monotonic_ns.  time_sync: whether the host's UTC could be trusted then.  spatial: the
+    wearer's leg and calibration, as they were known then.
     """
 
     session: str
@@ -37,6 +39,7 @@ class SessionOpened:
     monotonic_ns: int
     utc_us: int
     time_sync: str
+    spatial: SpatialParams = field(default_factory=SpatialParams)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ and nothing depends on when an event is read: only on the events and their order
 
 A *segment* is a stretch with one common clock.  It ends with the session, and where a sensor's
 clock begins anew (reboot, set).  A session that is opened again under the same name, on the same boot of
-the host and with the same sensors, goes on: the collector was away, which is a gap of every sensor.
+the host, with the same sensors and the same leg of the wearer, goes on: the collector was away, which is a
+gap of every sensor.
 """
 
 from __future__ import annotations
@@ -134,8 +135,8 @@ class EventStream:
 
     def _goes_on(self, before: SessionOpened, now: SessionOpened) -> bool:
         same = (
-            (before.session, before.wearer, before.gateway, before.sensors)
-            == (now.session, now.wearer, now.gateway, now.sensors)
+            (before.session, before.wearer, before.gateway, before.sensors, before.spatial)
+            == (now.session, now.wearer, now.gateway, now.sensors, now.spatial)
         )  # fmt: skip
         monotonic_s = 1e-9 * (now.monotonic_ns - before.monotonic_ns)
         utc_s = 1e-6 * (now.utc_us - before.utc_us)

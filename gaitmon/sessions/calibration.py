@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gaitmon.errors import ConfigError
-from gaitmon.gait.spatial import Fit, LegLength, PersonalCalibration, SpatialParams
+from gaitmon.model_leg import Fit, LegLength, PersonalCalibration, SpatialParams
 
 
 class _Frozen(BaseModel):
@@ -50,14 +50,19 @@ def write_calibration(
         raise ConfigError(f"{path}: {error.strerror}.", "Choose another place.") from None
 
 
-def read_calibration(path: Path) -> SpatialParams:
-    """Raises ConfigError for a file that is none."""
+def read_calibration(path: Path, *, wearer: str | None = None) -> SpatialParams:
+    """Raises ConfigError for a file that is none, or that is another's than this wearer's."""
     try:
         found = _Calibration.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}.", "gaitmon session analyse writes one.") from None
     except (ValidationError, UnicodeDecodeError):
         raise ConfigError(f"{path} is no calibration.", "gaitmon session analyse writes one.") from None
+    if wearer is not None and found.wearer != wearer:
+        raise ConfigError(
+            f"{path} is the calibration of {found.wearer}, not of {wearer}.",
+            "Take the file of this wearer's own timed walk.",
+        )
     leg = LegLength(found.leg_length_m, assumed=found.leg_length_assumed)
     thigh, pelvis = (None if f is None else Fit(f.factor, f.residual) for f in (found.thigh, found.pelvis))
     return SpatialParams(

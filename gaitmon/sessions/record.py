@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gaitmon.errors import ConfigError
-from gaitmon.gait.spatial import LegLength
 from gaitmon.model import Side
+from gaitmon.model_leg import LegLength
 from gaitmon.sessions.kinds import GUIDES, Kind
 
 SUFFIX = ".session.json"

@@ -9,8 +9,8 @@ import numpy as np
 from gaitmon.analysis import Analysis, analyse
 from gaitmon.analysis_provenance import produced_by
 from gaitmon.errors import ConfigError
-from gaitmon.gait.spatial import PersonalCalibration, SpatialParams
 from gaitmon.model import Notice, NoticeKind
+from gaitmon.model_leg import PersonalCalibration, SpatialParams
 from gaitmon.pipeline import PipelineParams
 from gaitmon.pipeline_strides import StrideMeter
 from gaitmon.sensors.recording import Recording, SampleStream

@@ -11,15 +11,10 @@ import numpy as np
 from gaitmon.analysis import Analysis
 from gaitmon.errors import ConfigError
 from gaitmon.gait.bouts import MAX_PAUSE_S
-from gaitmon.gait.spatial import (
-    PersonalCalibration,
-    SpatialParams,
-    StrideLength,
-    calibrate,
-    measure_lengths,
-)
+from gaitmon.gait.spatial import StrideLength, calibrate, measure_lengths
 from gaitmon.gait.strides import StrideTimes
 from gaitmon.model import ContactKind, Floats, Stride
+from gaitmon.model_leg import PersonalCalibration, SpatialParams
 from gaitmon.pipeline_strides import StrideMeter, Walked
 from gaitmon.sessions.body import HZ, THIGH_OF, Body, Span, runs
 from gaitmon.sessions.record import GuidedTest

@@ -1,7 +1,8 @@
 """A RawEvent as the bytes of one archive record, and back, exactly.
 
 ``kind u8, sensor u16, connection u32, monotonic_ns i64`` (little-endian), then the payload of a
-notification, or JSON of what else an event says.
+notification, or JSON of what else an event says.  A session without ``spatial`` is one of which nothing
+was known of the wearer's leg.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from dataclasses import asdict
 from enum import IntEnum
 from typing import Any
 
-from gaitmon.errors import StoreError
+from pydantic import TypeAdapter
+
+from gaitmon.errors import ConfigError, StoreError
 from gaitmon.model import Placement
+from gaitmon.model_leg import SpatialParams
 from gaitmon.sensors.raw import (
     AssignedSensor,
     LinkDown,
@@ -26,6 +30,7 @@ from gaitmon.sensors.raw import (
 )
 
 _HEAD = struct.Struct("<BHIq")
+_SPATIAL = TypeAdapter(SpatialParams)
 
 
 class _Kind(IntEnum):
@@ -73,7 +78,7 @@ def decode_event(record: bytes) -> RawEvent:
                 return SessionClosed(at, rest.decode())
             case _Kind.OPENED:
                 return _opened(at, json.loads(rest))
-    except (struct.error, ValueError, TypeError, KeyError) as error:
+    except (struct.error, ValueError, TypeError, KeyError, ConfigError) as error:
         raise StoreError(f"a record of the raw archive is not readable ({error}).") from None
     raise StoreError(f"a record of the raw archive is of kind {kind}.", "A newer gaitmon wrote it.")
 
@@ -83,4 +88,5 @@ def _opened(at: int, body: dict[str, Any]) -> SessionOpened:
         AssignedSensor(**{**sensor, "placement": Placement(sensor["placement"])})
         for sensor in body.pop("sensors")
     )
-    return SessionOpened(**body, sensors=sensors, monotonic_ns=at)
+    spatial = _SPATIAL.validate_python(body.pop("spatial", {}))
+    return SessionOpened(**body, sensors=sensors, monotonic_ns=at, spatial=spatial)

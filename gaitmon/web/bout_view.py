@@ -19,7 +19,8 @@ BAR_WIDTH = 150.0
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value with its 95 % interval; ``missing`` says in words why there is none."""
+    """One value with its 95 % interval; ``missing`` says in words why there is none, ``doubt`` what is
+    doubtful of one that is there."""
 
     text: str
     margin: str
@@ -27,6 +28,7 @@ class Cell:
     missing: str
     bar: float | None = None  # length in the row's small chart
     whisker: tuple[float, float] | None = None  # its interval there
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,13 @@ def _cell(value: MetricValue | None, metric: str, n: int, longest: float = 0.0) 
         missing="",
         bar=None if scale is None else round(max(value.value, 0.0) * scale, 1),
         whisker=whisker,
+        doubt=value.note,
     )
+
+
+def doubts(bout: BoutRow) -> dict[str, str]:
+    """What is doubtful of the values that this bout gives, by metric: such as an assumed leg."""
+    return {m.metric: m.note for m in bout.metrics if m.value is not None and m.note}
 
 
 def _why_missing(value: MetricValue, metric: str) -> str:

@@ -17,7 +17,7 @@ from gaitmon.store.series import BoutRow, SeriesStore
 from gaitmon.symmetry.metrics import METRICS
 from gaitmon.web import api
 from gaitmon.web.alert_view import alert_view
-from gaitmon.web.bout_view import bout_view
+from gaitmon.web.bout_view import bout_view, doubts
 from gaitmon.web.chart_json import trend_json
 from gaitmon.web.definitions import core_metrics
 from gaitmon.web.formats import utc_of
@@ -175,6 +175,7 @@ def wearer_page(
         "alerts": [alert_view(alert) for alert in _most_urgent_first(standing)],
         "closed_alerts": [a for a in alerts if a.state is AlertState.CLOSED],
         "bout": bout_view(latest, store.segment(wearer.id, latest.segment)) if latest else None,
+        "doubts": doubts(latest) if latest else {},
         "sensors": sensors,
         "sensor_notices": _sensor_notices(store, latest) if latest else [],
         "notes": registry.notes(user, wearer.id),

@@ -13,10 +13,6 @@ from hypothesis import strategies as st
 
 from gaitmon.errors import ConfigError
 from gaitmon.gait.spatial import (
-    Fit,
-    LegLength,
-    PersonalCalibration,
-    SpatialParams,
     StrideLength,
     calibrate,
     fuse,
@@ -26,6 +22,7 @@ from gaitmon.gait.spatial import (
     thigh_length_m,
 )
 from gaitmon.model import LEG_LENGTH_ASSUMED, LENGTH_NOT_CALIBRATED, SPEED_UNCERTAIN, Floats
+from gaitmon.model_leg import Fit, LegLength, PersonalCalibration, SpatialParams
 from gaitmon.simulate import SensorParams, WalkerParams
 from tests.validation.sections.spatial import Pair, calibrated_on, walk
 from tests.validation.sections.spatial_recorded import foot_walks, implied_leg_m, mobgap_strides

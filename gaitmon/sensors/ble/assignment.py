@@ -1,4 +1,7 @@
-"""Which radio a pseudonymous sensor is: the only place that knows an address, and it stays on the gateway."""
+"""Which radio a pseudonymous sensor is: the only place that knows an address, and it stays on the gateway.
+
+What the gateway must know of its wearers is here, too: it may be far from the server's registry.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from gaitmon.errors import ConfigError
 from gaitmon.model import Placement
+from gaitmon.model_leg import SpatialParams
 from gaitmon.sensors.layout import Strict
 from gaitmon.sensors.profile import FirmwareProfile
 from gaitmon.sensors.raw import AssignedSensor
@@ -49,10 +53,11 @@ class KnownSensor(Strict):
 
 
 class SensorBook(Strict):
-    """The gateway's sensors by pseudonym, and who wears which where."""
+    """The gateway's sensors by pseudonym, who wears which where, and what is known of whose leg."""
 
     sensors: dict[str, KnownSensor] = Field(default_factory=dict)
     worn: dict[str, dict[Placement, str]] = Field(default_factory=dict)
+    legs: dict[str, SpatialParams] = Field(default_factory=dict)
 
     def with_sensor(self, known: KnownSensor) -> tuple[str, SensorBook]:
         """The sensor's pseudonym and the book with it.  One radio keeps one pseudonym, whoever wears it."""
@@ -73,12 +78,14 @@ class SensorBook(Strict):
         return names, book
 
     def without(self, name: str) -> SensorBook:
-        """The book without this wearer, or without this sensor and whoever wears it.  Raises ConfigError."""
-        if name not in self.worn and name not in self.sensors:
+        """The book without this wearer, or without this sensor and whoever wears it, whose leg stays known.
+        Raises ConfigError."""
+        if name not in self.worn and name not in self.sensors and name not in self.legs:
             raise ConfigError(f"{name} is neither a wearer nor a sensor here.", "gaitmon sensors list")
         sensors = {n: k for n, k in self.sensors.items() if n != name}
         worn = {w: p for w, p in self.worn.items() if w != name and name not in p.values()}
-        return self.model_copy(update={"sensors": sensors, "worn": worn})
+        legs = {w: leg for w, leg in self.legs.items() if w != name}
+        return self.model_copy(update={"sensors": sensors, "worn": worn, "legs": legs})
 
     def with_wearer(self, wearer: str, placements: dict[Placement, str]) -> SensorBook:
         """Raises ConfigError for a sensor that is not known or would be worn twice by this wearer."""
@@ -89,6 +96,14 @@ class SensorBook(Strict):
         if len(set(placements.values())) < len(placements):
             raise ConfigError("One sensor cannot be worn in two places.", "Name each sensor once.")
         return self.model_copy(update={"worn": {**self.worn, wearer: dict(placements)}})
+
+    def with_leg(self, wearer: str, spatial: SpatialParams) -> SensorBook:
+        """In place of what was known before, calibration and all."""
+        return self.model_copy(update={"legs": {**self.legs, wearer: spatial}})
+
+    def leg(self, wearer: str) -> SpatialParams:
+        """Assumed where nobody told it."""
+        return self.legs.get(wearer, SpatialParams())
 
     def assignments(self, wearer: str, profiles: dict[str, FirmwareProfile]) -> list[Assignment]:
         """As assigned.  Raises ConfigError for a wearer without sensors and for a profile that is gone."""

@@ -12,15 +12,9 @@ from functools import cache
 
 import numpy as np
 
-from gaitmon.gait.spatial import (
-    LegLength,
-    PersonalCalibration,
-    SpatialParams,
-    StrideLength,
-    calibrate,
-    fuse,
-)
+from gaitmon.gait.spatial import StrideLength, calibrate, fuse
 from gaitmon.model import Floats, Result, Stride, WalkingBout
+from gaitmon.model_leg import LegLength, PersonalCalibration, SpatialParams
 from gaitmon.pipeline import run
 from gaitmon.simulate import SensorParams, Stand, TissueParams, TrueStride, Walk, WalkerParams, simulate
 from tests.validation.sections.spatial_recorded import feet, laboratory, rises

@@ -10,8 +10,9 @@ import numpy as np
 from scipy.io import loadmat
 from vqf import VQF
 
-from gaitmon.gait.spatial import LegLength, pendulum_length_m, step_rises_m, thigh_length_m
+from gaitmon.gait.spatial import pendulum_length_m, step_rises_m, thigh_length_m
 from gaitmon.model import Floats, Side, Stride
+from gaitmon.model_leg import LegLength
 from gaitmon.pipeline import run
 from gaitmon.sensors.formats import open_recording
 from gaitmon.sensors.recording import Recording

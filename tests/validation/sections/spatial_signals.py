@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from gaitmon.gait.spatial import SpatialParams, StrideLength, measure_length
+from gaitmon.gait.spatial import StrideLength, measure_length
 from gaitmon.gait.turns import heading_change_rad
 from gaitmon.imu.alignment import along
 from gaitmon.imu.chain import SensorChain
 from gaitmon.model import Alignment, Floats, ImuBlock, Placement, Result, Side
+from gaitmon.model_leg import SpatialParams
 from gaitmon.pipeline_angles import CONTEXT, SMOOTH
 from gaitmon.symmetry.pelvis import thigh_flexion_deg
 
