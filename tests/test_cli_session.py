@@ -113,9 +113,11 @@ def test_results_as_a_table_as_json_as_a_figure_and_as_a_calibration(
         main(["session", "analyse", session, "--plot", str(plot), "--save-calibration", str(calibration)])
         == 0
     )
-    said = capsys.readouterr().out
+    said, beside = capsys.readouterr()
     for words in ("SIMULATED", "Single-leg stance, left leg stands", "not enough strides", "not a diagnosis"):
         assert words in said
+    assert "--save-calibration FILE.json keeps it" in said
+    assert f"gaitmon sensors assign w1 --calibration {calibration}" in beside
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert main(["session", "analyse", session, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -13,26 +13,29 @@ from pathlib import Path
 
 import pytest
 
+from gaitmon.analysis_provenance import produced_by
 from gaitmon.config import Settings, local_broker_path
+from gaitmon.model_leg import LegLength, SpatialParams
+from gaitmon.pipeline import PipelineParams
 from gaitmon.sensors.ble.assignment import KnownSensor, SensorBook, save_book
 from gaitmon.virtual.people import PLACEMENTS
 from tests.demo_process import gaitmon, store_of, stored_strides, wait_until
 
+LEG = SpatialParams(LegLength(0.82))
 ADDRESSES = ("F0:00:00:00:00:01", "F0:00:00:00:00:02", "F0:00:00:00:00:03")
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A gateway's, with the virtual sensors worn by "anna"."""
+    """A gateway's, with the virtual sensors worn by "anna", whose leg is known."""
     book, names = SensorBook(), []
     for address in ADDRESSES:
         name, book = book.with_sensor(
             KnownSensor(address=address, profile="movella-dot", mode=21, rate_hz=60.0)
         )
         names.append(name)
-    save_book(
-        book.with_wearer("anna", dict(zip(PLACEMENTS, names, strict=True))), Settings(tmp_path).sensors_path
-    )
+    book = book.with_wearer("anna", dict(zip(PLACEMENTS, names, strict=True))).with_leg("anna", LEG)
+    save_book(book, Settings(tmp_path).sensors_path)
     return tmp_path
 
 
@@ -92,6 +95,8 @@ def test_a_walk_over_the_air_survives_kill_9_and_ends_with_ctrl_c(home: Path) ->
     kept = gaitmon("replay", home / "archive-gateway", "--json")
     strides = [json.loads(line) for line in kept.stdout.splitlines() if '"kind":"stride"' in line]
     assert len(strides) == stored_strides(home)
+    of_this_leg = produced_by(PipelineParams(spatial=LEG))
+    assert {s["produced_by"].partition(" profiles")[0] for s in strides} == {of_this_leg}
     listed = gaitmon("replay", home / "archive-gateway", "--list").stdout
     assert listed.count(" live-") + listed.startswith("live-") == 1, listed
     assert "1 restarts of the collector" in listed

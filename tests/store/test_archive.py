@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 import stat
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from gaitmon.errors import ConfigError, StoreError
 from gaitmon.model import Placement
+from gaitmon.model_leg import Fit, LegLength, PersonalCalibration, SpatialParams
 from gaitmon.sensors.raw import (
     AssignedSensor,
     LinkDown,
@@ -58,6 +61,14 @@ ASSIGNED = st.builds(
     AssignedSensor, st.text(), st.sampled_from(Placement), st.text(), st.integers(0, 255),
     st.floats(1.0, 1000.0),
 )  # fmt: skip
+FITS = st.none() | st.builds(Fit, st.floats(0.5, 2.0), st.floats(0.0, 1.0))
+SPATIAL = st.builds(
+    lambda m, assumed, speed, n, fits: SpatialParams(
+        LegLength(m, assumed), None if fits is None else PersonalCalibration(m, speed, n, *fits)
+    ),
+    st.floats(0.4, 1.3), st.booleans(), st.floats(0.2, 2.2), st.integers(6, 999),
+    st.none() | st.tuples(FITS, FITS),
+)  # fmt: skip
 EVENTS = st.one_of(
     st.builds(Notification, SENSOR, LINK, NS, st.binary(max_size=512)),
     st.builds(LinkUp, SENSOR, LINK, NS),
@@ -66,7 +77,7 @@ EVENTS = st.one_of(
     st.builds(SessionClosed, NS, st.text()),
     st.builds(
         SessionOpened, st.text(), st.text(), st.text(), st.lists(ASSIGNED, max_size=10).map(tuple), NS,
-        st.integers(0, 2**53), st.text(),
+        st.integers(0, 2**53), st.text(), SPATIAL,
     ),
 )  # fmt: skip
 
@@ -74,6 +85,16 @@ EVENTS = st.one_of(
 @given(EVENTS)
 def test_every_event_comes_back_as_it_was(event: RawEvent) -> None:
     assert decode_event(encode_event(event)) == event
+
+
+def test_of_a_session_written_without_a_leg_nothing_is_known() -> None:
+    event = SessionOpened("walk-1", "wearer-1", "gw", (), 5, 6, "ntp", SpatialParams(LegLength(0.8)))
+    head, body = encode_event(event)[:15], json.loads(encode_event(event)[15:])
+    del body["spatial"]
+    assert decode_event(head + json.dumps(body).encode()) == replace(event, spatial=SpatialParams())
+    body["spatial"] = {"leg": {"length_m": 8.0}}
+    with pytest.raises(StoreError, match="cannot be"):
+        decode_event(head + json.dumps(body).encode())
 
 
 @given(st.binary(max_size=64))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 
 import httpx
 import pytest
 
-from gaitmon.model import Angle
+from gaitmon.model import LEG_LENGTH_ASSUMED, Angle
 from gaitmon.store.registry import AlertState
 from gaitmon.store.series import NoticeRow
 from gaitmon.symmetry.metrics import METRICS
@@ -141,6 +142,22 @@ def test_what_is_doubtful_about_the_sensors_is_told(own_practice: Practice) -> N
     told = page.split("About the sensors in the latest walk")[1].split("</section>", maxsplit=1)[0]
     assert told.index(swapped) < told.index(lost)
     assert "not used" not in page
+
+
+def test_a_speed_of_an_assumed_leg_says_so(own_practice: Practice) -> None:
+    """In the walk and over its trend; not beside what no leg is needed for."""
+    client = client_of(own_practice)
+    assert LEG_LENGTH_ASSUMED not in client.get("/wearers/w-ben").text
+    latest = own_practice.store.latest_bout("w-ben")
+    assert latest is not None
+    metrics = [
+        replace(m, note=LEG_LENGTH_ASSUMED) if m.metric == "walking_speed_m_s" else m for m in latest.metrics
+    ]
+    own_practice.store.write([replace(latest, metrics=tuple(metrics))])
+    page = client.get("/wearers/w-ben").text
+    assert page.count(LEG_LENGTH_ASSUMED) == 2
+    trend = page.split('id="trend-walking_speed_m_s"')[1].split("</figcaption>", maxsplit=1)[0]
+    assert f"Latest walk: {LEG_LENGTH_ASSUMED}." in trend
 
 
 def test_acknowledging_changes_the_state_and_is_attributable(own_practice: Practice) -> None:
