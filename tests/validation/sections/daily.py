@@ -97,7 +97,7 @@ def varied() -> Iterator[tuple[str, float, SequenceParams]]:
             yield f"thigh_acc.{name}", factor, replace(params, thigh_acc=changed)
     for name in (
         "periodicity", "moving_share", "step_share", "shaking_share", "running_period_s", "min_period_s",
-        "lean_deg", "settled_deg",
+        "lean_deg", "settled_deg", "swing_deg",
     ):  # fmt: skip
         for factor in (0.8, 1.2):
             yield name, factor, replace(params, **{name: getattr(params, name) * factor})
