@@ -65,7 +65,7 @@ def of_median(x: Floats, median: Floats) -> tuple[Floats, Floats]:
     reach = 3.0 * 1.4826 * np.median(np.abs(off), axis=0)
     off = np.clip(off, -reach, reach)
     n = len(x)
-    worse = math.pi / 2.0 * n / (n + (0.57 if n % 2 else 1.3)) - 1.0
+    worse = max(math.pi / 2.0 * n / (n + (0.57 if n % 2 else 1.3)) - 1.0, 0.0)  # of two it is the mean
     return off, off.var(axis=0, ddof=1) * (worse / n)
 
 

@@ -54,6 +54,11 @@ def test_other_values_contain_what_such_bouts_have_on_average(drawn: list[dict[s
         assert low <= covered(values, mean) <= high, metric
 
 
+def test_the_median_of_two_strides_is_their_mean() -> None:
+    x = np.array([[1.0, 5.0], [1.2, 5.1]])
+    assert of_median(x, np.median(x, axis=0))[1].tolist() == [0.0, 0.0]
+
+
 def test_an_asymmetric_walker_s_index_contains_what_was_asked_for() -> None:
     asked = Asked(step_pct=6.0, drop_deg=2.0)
     found = [{m.metric: m for m in summarise(b)} for b in bouts(N, 25, 12, asked)]
