@@ -77,34 +77,33 @@ class _Compared:
             rmsd_deg=math.sqrt(float(np.mean((b - a) ** 2))),
         )
 
-    def correlation_error(self, left: Floats, right: Floats, n: int, persistence: float) -> float:
-        """Standard error of the correlation r, whose curves are sqrt(2 (1 - r)) apart when each has length 1.
+    def apart(self, left: Floats, right: Floats) -> tuple[Floats, Floats]:
+        """What sets the two apart when each has length 1, (POINTS - 1,): root of 2 (1 - correlation) long.
 
-        left, right: batch means (B, POINTS - 1) of what n strides add to the mean curves.  A shift of the
-        right curve is sought out by the lag and sets nothing apart.
+        left, right: batch means (B, POINTS - 1) of what strides add to the mean curves.  Returned beside: of
+        what they add to it.  A shift of the right curve is sought out by the lag and sets nothing apart.
         """
         lx, ly = math.sqrt(self._x @ self._x), math.sqrt(self._y @ self._y)
         if not lx * ly > 0.0:
-            return math.nan
+            return np.zeros_like(self._x), np.zeros_like(left)
         u, v = self._x / lx, self._y / ly
         slope = v[_AFTER] - v[_BEFORE]
         slope /= math.sqrt(slope @ slope)
         a, b = left / lx, right[:, _LAGGED[self._best]] / ly
-        apart = a - np.outer(a @ u, u) - b + np.outer(b @ v, v)
-        apart -= np.outer(apart @ slope, slope) + apart.mean(axis=1, keepdims=True)
-        d = u - v - ((u - v) @ slope) * slope
-        return distance_error(d, apart, n, persistence) * (1.0 - self.likeness.correlation**2)
+        added = a - b - (a @ u)[:, np.newaxis] * u + (b @ v)[:, np.newaxis] * v
+        added -= (added @ slope)[:, np.newaxis] * slope + added.sum(axis=1, keepdims=True) / (POINTS - 1)
+        d = u - v
+        return d - (d @ slope) * slope, added
 
-    def derivatives(self) -> tuple[Floats, Floats]:
-        """Of lag and amplitude ratio by the left and by the right curve, (POINTS - 1, 2) each."""
+    def shifted_and_sized(self, left: Floats, right: Floats) -> list[Floats]:
+        """What batch means (B, POINTS - 1) of strides add to lag and ratio of amplitudes, (B,) each."""
         x, y = self._x, self._y
+        ahead = right[:, _LAGGED[self._best]]
         with np.errstate(divide="ignore", invalid="ignore"):
             slope_x, slope_y = (0.5 * (z[_AFTER] - z[_BEFORE]) for z in (x, y))
-            left = [-slope_y / self._turns, (y - 2.0 * self.likeness.amplitude_ratio * x) / (x @ x)]
-            right = [slope_x / self._turns, x / (x @ x)]
-        # The right curve was read ahead by the lag.
-        back = _LAGGED[len(_LAGS) - 1 - self._best]
-        return np.stack(left, axis=1), np.stack([d[back] for d in right], axis=1)
+            lag = (ahead @ slope_x - left @ slope_y) / self._turns
+            ratio = (left @ (y - 2.0 * self.likeness.amplitude_ratio * x) + ahead @ x) / (x @ x)
+        return [lag, ratio]
 
 
 Found = tuple[str, int, int, Estimate]  # metric, strides left and right, its value
@@ -129,12 +128,14 @@ def _estimates(left: Floats, right: Floats, persistence: Sequence[float]) -> lis
     means = left.mean(axis=0), right.mean(axis=0)
     compared = _Compared(*means)
     k, n = compared.likeness, min(len(left), len(right))
-    bl, br = (batch_means(x - m, batches(n))[:, :-1] for x, m in zip((left, right), means, strict=True))
-    of_rmsd = distance_error((means[1] - means[0])[:-1], br - bl, n, persistence[1])
-    errors = [compared.correlation_error(bl, br, n, persistence[0]), k.rmsd_deg * of_rmsd]
-    if len(persistence) > 2:
-        by_left, by_right = compared.derivatives()
-        errors += standard_error(bl @ by_left + br @ by_right, n, persistence[2:]).tolist()
+    bl, br = ((batch_means(x, batches(n)) - m)[:, :-1] for x, m in zip((left, right), means, strict=True))
+    distances = compared.apart(bl, br), ((means[1] - means[0])[:-1], br - bl)
+    parts = [added @ d for d, added in distances]
+    if len(persistence) > len(parts):
+        parts += compared.shifted_and_sized(bl, br)
+    errors = standard_error(np.stack(parts, axis=1), n, persistence).tolist()
+    apart, off = (distance_error(*own, e) for own, e in zip(distances, errors[:2], strict=True))
+    errors[:2] = apart * (1.0 - k.correlation**2), off * k.rmsd_deg
     values = (k.correlation, k.rmsd_deg, k.lag_pct, k.amplitude_ratio)
     return [Estimate(n, v, e) for v, e in zip(values, errors, strict=False)]
 
@@ -156,10 +157,15 @@ def from_norm(of: Cycles, speed_m_s: float, leg_length_m: float) -> Found:
         for side in Side:
             x = of[angle, side]
             mean = x.mean(axis=0)
-            for found, curves in ((off, mean - usual.mean_deg), (own, batch_means(x - mean, batches(kept)))):
+            for found, curves in ((off, mean - usual.mean_deg), (own, batch_means(x, batches(kept)) - mean)):
                 inner = curves[..., :-1]
                 found.append(share * (inner - inner.mean(axis=-1, keepdims=True)))
     d, parts = np.concatenate(off), np.concatenate(own, axis=1)
     value = float(np.linalg.norm(d))
-    error = value * distance_error(d, parts, kept, METRICS[NORM_DISTANCE].persistence)
-    return NORM_DISTANCE, n[0], n[1], Estimate(kept, value, error)
+    own_error = standard_error((parts @ d)[:, np.newaxis], kept, [METRICS[NORM_DISTANCE].persistence])
+    return (
+        NORM_DISTANCE,
+        n[0],
+        n[1],
+        Estimate(kept, value, value * distance_error(d, parts, float(own_error[0]))),
+    )

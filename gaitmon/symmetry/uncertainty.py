@@ -69,26 +69,24 @@ def of_median(x: Floats, median: Floats) -> tuple[Floats, Floats]:
     return off, off.var(axis=0, ddof=1) * (worse / n)
 
 
-def distance_error(d: Floats, means: Floats, n: int, persistence: float) -> float:
+def distance_error(d: Floats, means: Floats, error: float) -> float:
     """Of a distance |d|, relative to it, where d (k,) is a mean of curves and errs with them.
 
-    means: batch means (B, k) of what n strides add to d.
+    means: batch means (B, k) of what the strides add to d.  error: standard error of means @ d.
     The square of a distance has the variance 4 d'Sd + 2 tr(SS), where d is the true difference and S its
     covariance; the seen d'Sd is too large by tr(SS).  A distance made of nothing but noise thus errs by less
     than its derivative says, which goes along whatever the noise happened to be.
     """
-    square, off = float(d @ d), means - means.mean(axis=0)
-    gram, dof = off @ off.T, len(means) - 1
-    own = off @ d[:, np.newaxis]
-    seen = float(np.sum(own**2))
+    square, off = float(d @ d), means - means.sum(axis=0) / len(means)
+    own, gram, dof = off @ d, off @ off.T, len(means) - 1
+    seen = float(own @ own)
     if not (square > 0.0 and seen > 0.0):
         return math.nan
-    along = float(standard_error(own, n, [persistence])[0]) ** 2
-    wider = along / seen  # from the batches' sums of squares to the covariance of the mean
-    trace = float(np.trace(gram))
-    of_square = max(float(np.sum(gram**2)) - trace**2 / dof, 0.0) * dof**2 / ((dof + 2) * max(dof - 1, 1))
+    wider = error**2 / seen  # from the batches' sums of squares to the covariance of the mean
+    trace = float(gram.trace())
+    of_square = max(float(np.vdot(gram, gram)) - trace**2 / dof, 0.0) * dof**2 / ((dof + 2) * max(dof - 1, 1))
     noise = wider**2 * of_square
-    directed = max(along - noise, 0.0)
+    directed = max(error**2 - noise, 0.0)
     return math.sqrt(4.0 * directed + 2.0 * noise) / (2.0 * max(square, wider * trace))
 
 

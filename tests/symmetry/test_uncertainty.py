@@ -117,20 +117,18 @@ def test_values_that_alternate_have_an_error_too() -> None:
 
 def test_a_distance_made_of_noise_errs_by_less_than_its_derivative_says() -> None:
     walks = np.random.default_rng(6).standard_normal((400, 40, 4))
-    found = [
-        (
-            float(np.linalg.norm(x.mean(axis=0))),
-            distance_error(x.mean(axis=0), batch_means(x, batches(40)), 40, 0.52),
-        )
-        for x in walks
-    ]
-    length, error = np.array(found).T
+
+    def relative(d: Floats, walk: Floats) -> float:
+        means = batch_means(walk, batches(40))
+        return distance_error(d, means, float(standard_error((means @ d)[:, np.newaxis], 40, [0.52])[0]))
+
+    error = [relative(x.mean(axis=0), x) for x in walks]
     # The root of a sum of four squares: SD of the logarithm about sqrt(1 / 8).
+    length = np.linalg.norm(walks.mean(axis=1), axis=1)
     assert np.median(error) == pytest.approx(np.log(length).std(), rel=0.15)
-    far = np.array([100.0, 0.0, 0.0, 0.0])
-    means = batch_means(walks[0], batches(40))
-    along = standard_error(means, 40, [0.52] * 4)[0]
-    assert distance_error(far, means, 40, 0.52) == pytest.approx(along / 100.0, rel=0.02)
+    along = standard_error(batch_means(walks[0], batches(40)), 40, [0.52] * 4)[0]
+    far = relative(np.array([100.0, 0.0, 0.0, 0.0]), walks[0])
+    assert far == pytest.approx(along / 100.0, rel=0.02)
 
 
 def test_the_interval_of_a_distance_reaches_further_up_than_down() -> None:
