@@ -33,9 +33,9 @@ _SETTLE = (2 * HALF, HALF, HALF, HALF)  # reach of the moves of the centre onto 
 class InitialContactParams:
     """Shares are of the stride, from the middle of the swing on."""
 
-    landing: tuple[float, float] = (0.12, 0.56)  # the bend is looked for in here, rather in the middle of it
+    landing: tuple[float, float] = (0.18, 0.54)  # the bend is looked for in here, rather in the middle of it
     rate_m_s: float = 1.0  # what a bend of the rate, rad/s, counts in one of the acceleration, m/s2
-    brisk_s: float = 1.05  # paces up to this read the rate alone, from
+    brisk_s: float = 1.10  # paces up to this read the rate alone, from
     slow_s: float = 1.25  # this on the acceleration in full
     lag_s: float = 0.045  # bend after push and contact: simulated walkers show 36 ms, recorded ones 70
     lag: float = 0.042  # of the stride, where the acceleration is read (simulated 0.034-0.043, recorded 0.05)
@@ -100,7 +100,7 @@ class Landings:
         at = middle + pace * np.linspace(*p.landing, SHARES)
         near = np.interp(at, grid, np.correlate(bend, _BELL, "full")[HALF:-HALF], right=0.0)
         push = np.interp(at - GRID_HZ * p.lag_s, grid, forward)
-        seen = near * (push - push.min()) ** 2 * _MIDDLE
+        seen = near * (push - push.min()) * _MIDDLE
         total = float(seen.sum())
         if total <= 0.0:
             return None
