@@ -12,6 +12,7 @@ from gaitmon.simulate import Stand, Walk, simulate
 from tests.validation.sections import simulated_report
 from tests.validation.sections.simulated_bars import recovery
 from tests.validation.sections.simulated_cases import FIRST_SEED, SPEEDS_M_S, Limbs, case, errand, grid
+from tests.validation.sections.simulated_causes import cause
 from tests.validation.sections.simulated_faults import (
     WORN,
     degraded,
@@ -20,7 +21,7 @@ from tests.validation.sections.simulated_faults import (
     swap_case,
 )
 from tests.validation.sections.simulated_loss import loss, loss_case
-from tests.validation.sections.simulated_score import pairs, score, stride_errors, turn_pairs
+from tests.validation.sections.simulated_score import Score, pairs, score, stride_errors, turn_pairs
 from tests.validation.sections.simulated_tables import differences_s, events, f1, within_sd
 
 SHORT = (Stand(6.0), Walk(seconds=20.0), Stand(5.0))
@@ -72,6 +73,28 @@ def test_cases_are_reproducible_and_differ_in_limbs_only() -> None:
         assert replace(alike.walker, limbs_alike=False) == unlike.walker
         assert alike.script == unlike.script == errand(alike.number)
         assert alike.seed == unlike.seed >= FIRST_SEED
+
+
+def test_a_slopes_error_is_that_of_its_events() -> None:
+    """Right initial contacts 0.3 ms later for every per cent: less stance, and more of a step."""
+    plain = replace(score(case(Limbs.ALIKE, 9002, SHORT, 1.6)), stance_s=0.6, stride_times_s=np.full(9, 1.0))
+
+    def shifted(level: float) -> Score:
+        events = dict(plain.events)
+        for kind, per_pct_s in ((ContactKind.IC, 0.0003), (ContactKind.FC, 0.0001)):
+            for side in Side:
+                late = per_pct_s * level if side is Side.RIGHT else 0.0
+                events[kind, side] = replace(plain.events[kind, side], errors_s=np.full(5, 0.01 + late))
+        return replace(plain, events=events)
+
+    levels = (-10.0, 0.0, 5.0, 10.0)
+    walks = [shifted(level) for level in levels]
+    stance, step = (cause(metric, levels, walks) for metric in ("stance_time", "step_time"))
+    assert stance.from_ic == pytest.approx(-0.03 / 0.6)
+    assert stance.from_fc == pytest.approx(0.01 / 0.6)
+    assert step.from_ic == pytest.approx(4 * 0.03)
+    assert stance.bend_s == pytest.approx(0.01 + 0.045)
+    assert stance.stretched == pytest.approx(-0.055 / 0.6)
 
 
 def test_recovery_takes_slope_and_offset_per_person() -> None:

@@ -19,11 +19,12 @@ from gaitmon.model import Floats
 from gaitmon.simulate import Stand, Walk
 from tests.validation.figures import bland_altman
 from tests.validation.progress import follow
-from tests.validation.sections import clock_walk
+from tests.validation.sections import clock_walk, simulated_causes
 from tests.validation.sections import simulated_bars as bars
 from tests.validation.sections import simulated_cases as cases
 from tests.validation.sections import simulated_report as report
 from tests.validation.sections.simulated_cases import Case, Limbs
+from tests.validation.sections.simulated_causes import Cause, cause
 from tests.validation.sections.simulated_faults import (
     WORN,
     Degraded,
@@ -109,6 +110,21 @@ def recovered(injected: Sequence[Injected], scores: Sequence[Score], metric: str
     return np.array(rows).reshape(-1, 5)
 
 
+def causes(injected: Sequence[Injected], scores: Sequence[Score]) -> dict[str, list[Cause]]:
+    """Of every person's slope of every metric."""
+    out: dict[str, list[Cause]] = {}
+    for metric in METRICS:
+        for person in dict.fromkeys(i.case.number for i in injected):
+            mine = [
+                (of.level_pct, seen)
+                for of, seen in zip(injected, scores, strict=True)
+                if of.case.number == person and of.metric in ("", metric)
+            ]
+            levels, walks = zip(*mine, strict=True)
+            out.setdefault(metric, []).append(cause(metric, levels, walks))
+    return out
+
+
 # ---- one hour of skew
 
 
@@ -190,6 +206,7 @@ def section(scale: Scale | None = None) -> str:
         report.contacts(m.grid),
         report.left_against_right(m.grid),
         report.asymmetry(rows),
+        simulated_causes.causes(causes(m.injected, m.asymmetry)),
         figure(m) if scale is None else "",
         report.turns(m.grid),
         report.swapped(

@@ -63,12 +63,10 @@ def contacts(grid: Sequence[Score]) -> str:
             tables.speed_table(grid, FC),
             "By sample rate, limbs alike.",
             tables.rate_table(grid),
-            "A simulated sensor is read at points in time, without the low-pass that a real one has before "
-            "it: at 60 samples per second the 17 Hz transient of a landing is folded into what is below 4 "
-            "Hz, otherwise at every step. And a simulated trunk has no curve of its own as the thighs have: "
-            "where the event is the leg's taking of the weight (strides of 1.25 s and more; in part from "
-            "1.10 s on), the spread between persons is what the simulation grants. What is missed in very "
-            "slow walking are persons whose upward acceleration has two peaks, or none, at the landing.",
+            "A simulated sensor averages over its output period, as a chip's own low-pass and decimation do. "
+            "And a simulated trunk has no curve of its own as the thighs have: where the leg's taking of the "
+            "weight is read (strides of 1.25 s and more; in part from 1.10 s on), the spread between persons "
+            "is what the simulation grants.",
             "Stride times of straight, steady strides. Bar: MAE at most 6 ms.",
             tables.stride_table(grid),
         ]
@@ -118,11 +116,6 @@ def asymmetry(by_metric: Mapping[str, Floats]) -> str:
             "less "
             "true where nothing was injected. Bars: 1.00 ± 0.03 and 0.5 %, for the worst person.",
             table(head, rows),
-            "Cause of what is left: a stance that is shorter on one side makes the swing before the contact "
-            "faster, and below 4 Hz swing and shoulder overlap, the more the faster the walk. At about 1.2 s "
-            "a stride the upward acceleration is read, and the trunk's rise waits for the other limb too. A "
-            "feature below 6 Hz would halve the first, but against the feet of qmt it scatters by 12 and 18 "
-            "ms instead of 5 and 6.",
         ]
     )
 

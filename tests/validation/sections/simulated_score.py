@@ -54,6 +54,7 @@ class Score:
 
     extra_strides: found strides that are none.  turns: rows (true, found) angle in rad, NaN where there is
     none.  asymmetry_pct: per metric (found by the bout, true of the walk).  doubts: what was said of sides.
+    stance_s: true mean of straight strides.
     """
 
     case: Case
@@ -65,6 +66,7 @@ class Score:
     turns: Floats
     asymmetry_pct: dict[str, tuple[float, float]]
     doubts: tuple[str, ...]
+    stance_s: float
 
 
 def score(case: Case) -> Score:
@@ -82,6 +84,7 @@ def score(case: Case) -> Score:
         turn_pairs(results, truth),
         {name: (found, _true_ln_pct(truth, name)) for name, found in _metrics(results).items()},
         doubts(results),
+        float(np.mean([s.stance_s for side in Side for s in truth.own(side)])),
     )
 
 
