@@ -224,9 +224,10 @@ class LimbContacts:
         n = len(seen) // 3
         rate = np.correlate(seen[:n], _TURNING, "valid")
         # Two channels end to end in one call; what mixes them is left out.
-        acc = np.correlate(seen[n:], _PUSHED, "full")[2 * HALF :].reshape(2, n)[:, : n - 2 * HALF]
+        acc = np.correlate(seen[n:], _PUSHED, "valid")
+        low = LandingSignals(rate, acc[: len(rate)], acc[n:])
         middle = _middle(s.rate_rad_s, swing.peak - s.first)
-        return self._landings.contact(LandingSignals(rate, *acc), middle, swing.pace, self.params.initial)
+        return self._landings.contact(low, middle, swing.pace, self.params.initial)
 
 
 def _middle(w: Floats, j: int) -> float:

@@ -15,6 +15,8 @@ was in this stride says the stride's own curvature around it.  4 and 5 Hz: soft 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from math import ceil, floor
 
 import numpy as np
 
@@ -82,13 +84,9 @@ class Landings:
         at = self._usual(bend, s.forward_m_s2[1:-1], middle, pace, p)
         if at is None:
             return None
-        for reach in _SETTLE:
-            i = np.arange(max(int(np.ceil(at - reach)), 0), min(int(np.floor(at + reach)) + 1, len(bend)))
-            near = bend[i] * (1.0 - ((i - at) / (reach + 1.0)) ** 2)
-            total = float(near.sum())
-            if total <= 0.0:
-                return None
-            at = float((near * i).sum()) / total
+        at = _settled(bend.tolist(), at)
+        if at is None:
+            return None
         at -= (1.0 - slow) * p.lag_s * GRID_HZ + slow * p.lag * pace
         return at if at > 0.0 else None
 
@@ -97,7 +95,7 @@ class Landings:
     ) -> float | None:
         """Where the bend of the mean landing, this stride in it, would be in this stride."""
         grid = np.arange(len(bend))
-        at = middle + pace * np.linspace(*p.landing, SHARES)
+        at = middle + pace * _shares(*p.landing)
         near = np.interp(at, grid, np.correlate(bend, _BELL, "full")[HALF:-HALF], right=0.0)
         push = np.interp(at - GRID_HZ * p.lag_s, grid, forward)
         seen = near * (push - push.min()) * _MIDDLE
@@ -109,6 +107,26 @@ class Landings:
         self._mean = self._mean + min(weight, 1.0) * (seen / total - self._mean)  # each counts alike
         top = int(np.argmax(self._mean))
         return float(at[0] + (at[1] - at[0]) * parabolic_top(self._mean, top)[0])
+
+
+@lru_cache(maxsize=4)
+def _shares(first: float, last: float) -> Floats:
+    return np.linspace(first, last, SHARES)
+
+
+def _settled(bend: list[float], at: float) -> float | None:
+    """The centre of the bend nearest to at; None where there is none."""
+    for reach in _SETTLE:
+        total = moment = 0.0
+        for i in range(max(ceil(at - reach), 0), min(floor(at + reach) + 1, len(bend))):
+            away = (i - at) / (reach + 1.0)
+            near = bend[i] * (1.0 - away * away)
+            total += near
+            moment += near * i
+        if total <= 0.0:
+            return None
+        at = moment / total
+    return at
 
 
 def _bend(x: Floats) -> Floats:
