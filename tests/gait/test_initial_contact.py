@@ -1,4 +1,4 @@
-"""Where the mean landing of a limb bends: on curves made by hand, and on persons on whom single strides failed."""
+"""Where a limb's mean landing bends: on curves made by hand, and on persons on whom single strides failed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOULDER = 38  # grid samples after the swing peak
 
 
 def stride(shoulder: float = SHOULDER, other: float = 0.0, size: float = 1.0) -> LandingSignals:
-    """A rate that falls with a rounded shoulder, and a second one 15 samples before it, other times as sharp."""
+    """A rate that falls with a rounded shoulder, and a second one 15 samples before it."""
     t = np.arange(-1.0, samples_needed(PACE, P))
 
     def knee(at: float) -> Floats:
