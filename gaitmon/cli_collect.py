@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gaitmon.collector_live import LiveCollector
     from gaitmon.collector_sensors import Radio, Worn
     from gaitmon.config import Settings
-    from gaitmon.model_leg import SpatialParams
     from gaitmon.sensors.ble.assignment import SensorBook
     from gaitmon.sensors.ble.backend import AdapterSpec
     from gaitmon.sensors.ble.health import Health
@@ -112,20 +111,19 @@ def _replay(settings: Settings, args: argparse.Namespace) -> None:
 
     placements = parse_placement_map(args.map) if args.map else None
     recording = open_recording(args.replay, placements, select=args.select)
-    spatial = _leg(load_book(settings.sensors_path), args.wearer)
-    counts = replay_recording(settings, recording, args.wearer, args.speed, spatial)
+    book = load_book(settings.sensors_path)
+    counts = replay_recording(settings, recording, args.wearer, args.speed, book.leg(args.wearer))
+    _say_if_assumed(book, args.wearer)
     print(f"delivered: {counts.strides} strides, {counts.bouts} bouts")
 
 
-def _leg(book: SensorBook, wearer: str) -> SpatialParams:
-    """As the book has it; where it has none, that is said."""
+def _say_if_assumed(book: SensorBook, wearer: str) -> None:
     if wearer not in book.legs:
         print(
             f"gaitmon: the leg of {wearer} is not known: lengths and speeds are those of an assumed one. "
             f"Tell it: gaitmon sensors assign {wearer} --leg-length M",
             file=sys.stderr,
         )
-    return book.leg(wearer)
 
 
 def _listen(settings: Settings, args: argparse.Namespace) -> None:
@@ -140,11 +138,12 @@ def _listen(settings: Settings, args: argparse.Namespace) -> None:
     profiles = load_profiles(profiles_folder())
     book = load_book(settings.sensors_path)
     assignments = book.assignments(args.wearer, profiles)
-    worn = Worn(args.wearer, settings.gateway, assignments, _leg(book, args.wearer))
+    worn = Worn(args.wearer, settings.gateway, assignments, book.leg(args.wearer))
     with Gateway(settings, broker_of(settings), settings.gateway) as gateway:
         with open_live(settings, gateway.outbox, profiles) as live:
             for note in live.notes:
                 print(f"gaitmon: {note}", file=sys.stderr)
+            _say_if_assumed(book, args.wearer)
             asyncio.run(_session(live, worn, gateway.publisher, args))
         counts = live.counts
         stored = gateway.publisher.drain(LAST_S)

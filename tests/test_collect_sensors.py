@@ -15,11 +15,15 @@ import pytest
 
 from gaitmon.analysis_provenance import produced_by
 from gaitmon.config import Settings, local_broker_path
+from gaitmon.model import LEG_LENGTH_ASSUMED
 from gaitmon.model_leg import LegLength, SpatialParams
 from gaitmon.pipeline import PipelineParams
 from gaitmon.sensors.ble.assignment import KnownSensor, SensorBook, save_book
+from gaitmon.sensors.formats import write_recording
+from gaitmon.sensors.synthetic import recording_of
+from gaitmon.simulate import Stand, Walk, WalkerParams, simulate
 from gaitmon.virtual.people import PLACEMENTS
-from tests.demo_process import gaitmon, store_of, stored_strides, wait_until
+from tests.demo_process import analysed, gaitmon, store_of, stored_strides, wait_until
 
 LEG = SpatialParams(LegLength(0.82))
 ADDRESSES = ("F0:00:00:00:00:01", "F0:00:00:00:00:02", "F0:00:00:00:00:03")
@@ -109,3 +113,31 @@ def test_a_wearer_without_sensors_is_told_what_to_do(tmp_path: Path) -> None:
         done.stderr
         == "gaitmon: bert has no sensors on this gateway. gaitmon sensors assign bert --pelvis ID ...\n"
     )
+
+
+def test_a_recording_is_measured_with_the_wearers_own_leg(tmp_path: Path) -> None:
+    """What is stored is what analyse finds with this leg; told later, it replaces what was assumed."""
+    file, home = tmp_path / "walk.gaitrec", tmp_path / "home"
+    walk = simulate((Stand(3.0), Walk(seconds=20.0), Stand(5.0)), WalkerParams(leg_length_m=0.8), seed=5)
+    write_recording(recording_of(walk, "walk"), file)
+
+    def speed(*leg: object) -> float:
+        done = gaitmon("collect", "--wearer", "bert", "--replay", file, "--home", home)
+        assert done.returncode == 0, done.stderr
+        with store_of(home) as store:
+            (bout,) = store.bouts("bert", 0, 2**62)
+        (m,) = [m for m in bout.metrics if m.metric == "walking_speed_m_s"]
+        found = analysed(*leg, file)["summary"]["metrics"]["walking_speed_m_s"]
+        assert m.value is not None
+        assert (m.value, {*m.note.split("; ")}) == (found["value"], {*found["note"].split("; ")})
+        assert (LEG_LENGTH_ASSUMED in m.note) == (not leg)
+        assert ("the leg of bert is not known" in done.stderr) == (not leg)
+        return m.value
+
+    with running("serve", "--home", home):
+        wait_until(local_broker_path(Settings(home)).exists, "the server")
+        assert gaitmon("wearers", "--add", "B. Example", "--id", "bert", "--home", home).returncode == 0
+        assumed = speed()
+        told = ("--leg-length", 0.8)
+        assert gaitmon("sensors", "assign", "bert", *told, "--home", home).returncode == 0
+        assert speed(*told) < assumed

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from gaitmon.model import LEG_LENGTH_ASSUMED
 from gaitmon.sensors.formats import write_recording
 from gaitmon.sensors.synthetic import recording_of
 from gaitmon.simulate import Stand, Walk, WalkerParams, simulate
@@ -212,6 +213,7 @@ def test_the_simulated_walk_goes_over_the_air(home: Path) -> None:
     assert (segment.simulated, segment.origin, segment.time_sync) == (True, "live", "simulated")
     assert "movella-dot" in segment.produced_by
     assert len(health) == 3
+    assert not any(LEG_LENGTH_ASSUMED in m.note for m in bout.metrics)
     kept = gaitmon("replay", home / "archive-demo", "--json").stdout
     assert kept.count('"kind":"stride"') == stored_strides(home) > 40
 
