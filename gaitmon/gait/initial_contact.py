@@ -8,7 +8,8 @@ are added, the second by the limb's pace: what is sharp in this person counts mo
 
 One stride by itself may have two such bends, and which is higher would flip from stride to stride.  In the
 mean of the limb's latest strides one stands out, the nearer to the push that stops the swing (a peak of
-forward acceleration; Zijlstra 2003 looks for it in the pelvis) the more: that one is *looked for*.  *When* it
+forward acceleration; Zijlstra 2003 looks for it in the pelvis) the more, and the less the thigh still comes
+forward (a swing may slow down in two steps): that one is *looked for*.  *When* it
 was in this stride says the stride's own curvature around it.  4 and 5 Hz: soft tissue rings after landing.
 """
 
@@ -39,6 +40,8 @@ class InitialContactParams:
     rate_m_s: float = 1.0  # what a bend of the rate, rad/s, counts in one of the acceleration, m/s2
     brisk_s: float = 1.10  # paces up to this read the rate alone, from
     slow_s: float = 1.25  # this on the acceleration in full
+    landed: float = 0.5  # who lands comes forward no faster than this share of the swing's peak
+    pushed: float = 0.6  # and is held by at least this share of the highest push
     lag_s: float = 0.045  # bend after push and contact: simulated walkers show 36 ms, recorded ones 70
     lag: float = 0.042  # of the stride, where the acceleration is read (simulated 0.034-0.043, recorded 0.05)
     first: float = 0.3  # what the first stride, from standing, counts in the mean
@@ -76,12 +79,11 @@ class Landings:
         middle: of the swing, grid samples from its peak: the peak of a slow swing is flat, or two.
         pace: usual stride of the limb lately, grid samples.
         """
-        slow = (pace / GRID_HZ - p.brisk_s) / (p.slow_s - p.brisk_s)
-        slow = min(max(slow, 0.0), 1.0)
+        slow = _slow(pace, p)
         bend = p.rate_m_s * _bend(s.rate_rad_s)
         if slow > 0.0:
             bend += slow * _bend(s.up_m_s2)
-        at = self._usual(bend, s.forward_m_s2[1:-1], middle, pace, p)
+        at = self._usual(bend, s, middle, pace, p)
         if at is None:
             return None
         at = _settled(bend.tolist(), at)
@@ -91,14 +93,17 @@ class Landings:
         return at if at > 0.0 else None
 
     def _usual(
-        self, bend: Floats, forward: Floats, middle: float, pace: int, p: InitialContactParams
+        self, bend: Floats, s: LandingSignals, middle: float, pace: int, p: InitialContactParams
     ) -> float | None:
         """Where the bend of the mean landing, this stride in it, would be in this stride."""
         grid = np.arange(len(bend))
         at = middle + pace * _shares(*p.landing)
         near = np.interp(at, grid, np.correlate(bend, _BELL, "full")[HALF:-HALF], right=0.0)
-        push = np.interp(at - GRID_HZ * p.lag_s, grid, forward)
-        seen = near * (push - push.min()) * _MIDDLE
+        push = np.interp(at - GRID_HZ * p.lag_s, grid, s.forward_m_s2[1:-1])
+        coming = np.interp(at, grid, s.rate_rad_s[1:-1]) / (s.rate_rad_s.max() or 1.0)
+        push, brisk = push - push.min(), 1.0 - _slow(pace, p)
+        push = np.maximum(push - brisk * p.pushed * push.max(), 0.0)
+        seen = near * push * np.clip(1.0 - brisk * coming / p.landed, 0.0, 1.0) * _MIDDLE
         total = float(seen.sum())
         if total <= 0.0:
             return None
@@ -107,6 +112,11 @@ class Landings:
         self._mean = self._mean + min(weight, 1.0) * (seen / total - self._mean)  # each counts alike
         top = int(np.argmax(self._mean))
         return float(at[0] + (at[1] - at[0]) * parabolic_top(self._mean, top)[0])
+
+
+def _slow(pace: int, p: InitialContactParams) -> float:
+    """How far the acceleration is read: 0 in brisk walking, 1 in slow."""
+    return min(max((pace / GRID_HZ - p.brisk_s) / (p.slow_s - p.brisk_s), 0.0), 1.0)
 
 
 @lru_cache(maxsize=4)
