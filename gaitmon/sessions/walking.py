@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from gaitmon.errors import ConfigError
 from gaitmon.gait.bouts import MAX_PAUSE_S
 from gaitmon.gait.spatial import StrideLength, calibrate, measure_lengths
 from gaitmon.gait.strides import StrideTimes
-from gaitmon.model import ContactKind, Floats, Stride
+from gaitmon.model import ContactKind, Floats, Side, Stride
 from gaitmon.model_leg import PersonalCalibration, SpatialParams
 from gaitmon.pipeline_strides import StrideMeter, Walked
 from gaitmon.sessions.body import HZ, THIGH_OF, Body, Span, runs
@@ -68,7 +69,8 @@ class Walk:
 
 def find_walk(analysis: Analysis, body: Body, test: GuidedTest, *, pauses: bool = False) -> Walk | None:
     """The walk between a person's marks.  pauses: several walks with rests in between are one."""
-    ic = np.array([c.t_s for c in analysis.contacts if c.kind is ContactKind.IC])
+    side_of = {c.t_s: c.side for c in analysis.contacts if c.kind is ContactKind.IC}
+    ic = np.array(list(side_of))
     groups = np.split(ic, np.flatnonzero(np.diff(ic) > MAX_PAUSE_S) + 1)
     a, b = test.start_s - MARK_S, test.stop_s + MARK_S
     inside = [g for g in groups if len(g) and g[-1] > a and g[0] < b and _overlap(g, a, b) >= FEWEST_STEPS]
@@ -83,15 +85,23 @@ def find_walk(analysis: Analysis, body: Body, test: GuidedTest, *, pauses: bool 
         if len(own) < FEWEST_STEPS:
             return None
     step = float(np.median(np.diff(own)))
-    apart = np.diff(own)
-    steps = (
-        1
-        + int(np.maximum(np.rint(apart[apart <= MAX_PAUSE_S] / step), 1).sum())
-        + int((apart > MAX_PAUSE_S).sum())
-    )
+    steps, one_leg = 1, len({side_of[t] for t in own.tolist()}) == 1
+    for t, after in pairwise(own.tolist()):
+        passed = 1.0 if after - t > MAX_PAUSE_S else (after - t) / step
+        steps += _steps_between(passed, None if one_leg else side_of[t], side_of[after])
     if not through:
         steps += max(0, round((own[0] - start) / step - FIRST_STEP)) + round((end - own[-1]) / step)
     return Walk((start, end), own, steps, through, _both_legs(body, start, end))
+
+
+def _steps_between(passed: float, side: Side | None, after: Side | None) -> int:
+    """Steps from one contact found to the next, about this many step times later: legs take turns, so the
+    same leg again is an even number, the other one an odd, however late one of them was dated."""
+    if side is None or after is None:
+        return max(round(passed), 1)
+    if side is after:
+        return max(2 * round(passed / 2.0), 2)
+    return max(2 * round((passed - 1.0) / 2.0) + 1, 1)
 
 
 def _both_legs(body: Body, start_s: float, end_s: float) -> bool:
