@@ -58,10 +58,10 @@ class ClockCheck:
         pelvis, left, right = (_bounce(x) for x in (trunk, thighs[0], thighs[1]))
         if min(float(x.std()) for x in (pelvis, left, right)) < MOVES_M_S2:
             return
-        of_left, of_right = _delay_s(pelvis, left), _delay_s(pelvis, right)
-        if of_left is not None and of_right is not None:
+        of_left, of_right, step_s = _delay_s(pelvis, left), _delay_s(pelvis, right), _step_s(pelvis)
+        if of_left is not None and of_right is not None and step_s is not None:
             (left_s, left_gain), (right_s, right_gain) = of_left, of_right
-            self._rows.append((window.start_s, left_s, right_s, _step_s(pelvis), left_gain, right_gain))
+            self._rows.append((window.start_s, left_s, right_s, step_s, left_gain, right_gain))
 
     def fault(self) -> ClockFault | None:
         if len(self._rows) < FEWEST:
@@ -89,13 +89,13 @@ def _nearest(delay_s: Floats, step_s: Floats) -> Floats:
     return np.asarray(delay_s - step_s * np.round(delay_s / step_s))
 
 
-def _step_s(trunk: Floats) -> float:
-    """From the first of the high peaks of the trunk's autocorrelation."""
+def _step_s(trunk: Floats) -> float | None:
+    """From the first of the high peaks of the trunk's autocorrelation; None without any: no steps."""
     low, high = round(0.25 * RATE_HZ), round(1.1 * RATE_HZ)
     alike = np.array([trunk[lag:] @ trunk[:-lag] for lag in range(low, high)])
     peaks = np.flatnonzero((alike[1:-1] > alike[:-2]) & (alike[1:-1] >= alike[2:])) + 1
     if len(peaks) == 0:
-        return float("inf")
+        return None
     return float(low + peaks[alike[peaks] > 0.6 * alike[peaks].max()][0]) / RATE_HZ
 
 

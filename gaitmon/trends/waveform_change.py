@@ -15,8 +15,9 @@ from typing import Protocol
 
 import numpy as np
 
-from gaitmon.model import Angle, Floats, MetricValue, Side, Waveform
+from gaitmon.model import Angle, Floats, Side, Waveform
 from gaitmon.symmetry.cycle import POINTS
+from gaitmon.trends import days
 from gaitmon.trends.days import DayParams, DayValue, local_day
 
 STRATUM = "straight"
@@ -40,19 +41,11 @@ _KEYS = tuple(key for keys in PARTS.values() for key in keys)
 _WEIGHT = np.array([0.2 / len(keys) for keys in PARTS.values() for _ in keys])
 
 
-class Bout(Protocol):
-    """gaitmon.store.series.BoutRow has it."""
+class Bout(days.Bout, Protocol):
+    """What a day needs, and its curves; gaitmon.store.series.BoutRow has it."""
 
     @property
-    def start_utc_us(self) -> int: ...
-    @property
-    def stratum(self) -> str: ...
-    @property
-    def metrics(self) -> tuple[MetricValue, ...]: ...
-    @property
     def waveforms(self) -> tuple[Waveform, ...]: ...
-    @property
-    def simulated(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
