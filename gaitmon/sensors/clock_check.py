@@ -90,10 +90,11 @@ def _nearest(delay_s: Floats, step_s: Floats) -> Floats:
 
 
 def _step_s(trunk: Floats) -> float | None:
-    """From the first of the high peaks of the trunk's autocorrelation; None without any: no steps."""
+    """From the first of the high peaks of the trunk's autocorrelation; None without one above 0: no steps."""
     low, high = round(0.25 * RATE_HZ), round(1.1 * RATE_HZ)
     alike = np.array([trunk[lag:] @ trunk[:-lag] for lag in range(low, high)])
-    peaks = np.flatnonzero((alike[1:-1] > alike[:-2]) & (alike[1:-1] >= alike[2:])) + 1
+    inner = alike[1:-1]
+    peaks = np.flatnonzero((inner > 0.0) & (inner > alike[:-2]) & (inner >= alike[2:])) + 1
     if len(peaks) == 0:
         return None
     return float(low + peaks[alike[peaks] > 0.6 * alike[peaks].max()][0]) / RATE_HZ

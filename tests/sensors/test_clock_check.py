@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gaitmon.model import Floats, Placement
 from gaitmon.sensors.clock_check import ClockCheck
@@ -29,14 +30,25 @@ def window(start_s: float, bounce: Floats) -> Window:
     )
 
 
-def test_a_window_of_slow_sway_does_not_silence_the_check() -> None:
+SWAYS = {
+    "slow": (8.0, 0.4, 0.0),
+    # The only peak of its autocorrelation is in the trough between one sway and the next, below zero.
+    "trembling": (8.0, 0.85, 1.2),
+}
+
+
+@pytest.mark.parametrize(("sway_m_s2", "sway_hz", "tremble_m_s2"), SWAYS.values(), ids=SWAYS)
+def test_a_window_of_sway_does_not_silence_the_check(
+    sway_m_s2: float, sway_hz: float, tremble_m_s2: float
+) -> None:
     t = np.arange(N + round(LATE_S * RATE_HZ)) / RATE_HZ
     rng = np.random.default_rng(4)
     # Steps of 0.55 s, no two quite alike: a delay is told from a step.
     steps = 1.5 * np.sin(2.0 * np.pi * t / 0.55) + np.convolve(
         rng.standard_normal(len(t)), np.ones(9) / 3.0, "same"
     )
-    sway = 8.0 * np.sin(2.0 * np.pi * 0.4 * t)
+    swaying = 2.0 * np.pi * sway_hz * t
+    sway = sway_m_s2 * np.sin(swaying) + tremble_m_s2 * np.sin(4.0 * swaying)
     check = ClockCheck()
     for k in range(6):
         check.see(window(10.0 * k, sway if k == 2 else steps))
