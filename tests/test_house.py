@@ -14,12 +14,14 @@ from tests import long_code
 from tests.needs import ROOT
 
 PACKAGE = ROOT / "gaitmon"
-CORE = ("model", "errors", "imu", "gait", "symmetry", "trends", "simulate", "pipeline")
+CORE = ("model", "errors", "compiled", "imu", "gait", "symmetry", "trends", "simulate", "pipeline")
 
-# Who may import whom, beside itself, model and errors, which everybody may.  The cli is on top of all.
+# Who may import whom, beside itself, COMMON, which everybody may.  The cli is on top of all.
+COMMON = {"model", "errors", "compiled"}
 IMPORTS = {
     "model": set[str](),
     "errors": set[str](),
+    "compiled": set[str](),
     "imu": set[str](),
     "gait": {"imu"},
     "symmetry": set[str](),
@@ -49,6 +51,7 @@ PURE = {
     *("math", "operator", "re", "statistics", "types", "typing", "numpy", "scipy", "vqf"),
 }
 PURE_BESIDES = {
+    "compiled": {"numba"},
     "simulate": {"importlib", "json"},  # its normative curves lie beside it
     "symmetry": {"importlib", "json"},  # so do those it shows for context: a copy of its own
     "trends": {"datetime", "zoneinfo"},  # local days are dates; now() and today() are not asked for
@@ -96,7 +99,7 @@ def test_imports_point_one_way() -> None:
         f"{path} imports gaitmon.{other}"
         for path in trees()
         if room(path) not in ("cli", "__init__")
-        for other in sorted(rooms_imported(path) - IMPORTS[room(path)] - {room(path), "model", "errors"})
+        for other in sorted(rooms_imported(path) - IMPORTS[room(path)] - {room(path), *COMMON})
     ]
     assert not wrong
     assert {room(p) for p in trees()} <= {*IMPORTS, "cli", "__init__"}, "a new room: say whom it may import"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import firwin
 
 from gaitmon.imu.filters import bandpass_kernel, lowpass_kernel
 from gaitmon.model import Floats
@@ -39,3 +40,16 @@ def test_six_db_at_the_cutoff_and_nothing_above() -> None:
 
 def test_a_band_pass_takes_nothing_of_gravity() -> None:
     assert bandpass_kernel(0.4, 4.0, 150, 100.0).sum() == pytest.approx(0.0, abs=1e-15)
+
+
+@pytest.mark.parametrize(("hz", "half", "rate_hz"), [(4.0, 15, 100.0), (9.0, 20, 100.0), (2.0, 50, 50.0)])
+def test_the_low_pass_is_scipys(hz: float, half: int, rate_hz: float) -> None:
+    expected = firwin(2 * half + 1, hz, fs=rate_hz, window="hamming")
+    np.testing.assert_allclose(lowpass_kernel(hz, half, rate_hz), expected, rtol=0.0, atol=1e-15)
+
+
+@pytest.mark.parametrize(("low_hz", "high_hz", "half"), [(1.0, 6.0, 50), (0.5, 3.0, 100)])
+def test_the_band_pass_is_scipys_about_its_mean(low_hz: float, high_hz: float, half: int) -> None:
+    expected = firwin(2 * half + 1, [low_hz, high_hz], fs=50.0, pass_zero=False, window="hamming")
+    expected -= expected.mean()
+    np.testing.assert_allclose(bandpass_kernel(low_hz, high_hz, half, 50.0), expected, rtol=0.0, atol=1e-15)
