@@ -12,7 +12,7 @@ results are the same on every machine and for every length of block.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from numba import njit
 
@@ -30,6 +30,6 @@ def compiled(signature: str) -> Callable[[_Function], _Function]:
             if "no locator available" not in str(error):
                 raise
             made = njit(signature)(function)
-        return made  # type: ignore[no-any-return]
+        return cast(_Function, made)
 
     return translate

@@ -30,7 +30,7 @@ def test_it_adds_in_the_order_that_is_written() -> None:
 
 def test_other_types_are_refused() -> None:
     with pytest.raises(TypeError):
-        total(np.arange(3))
+        total(np.arange(3))  # type: ignore[arg-type]
 
 
 def test_it_needs_no_place_to_be_kept(tmp_path: Path) -> None:
