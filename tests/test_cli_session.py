@@ -124,7 +124,8 @@ def test_results_as_a_table_as_json_as_a_figure_and_as_a_calibration(
     assert found["session"]["wearer"] == "w1"
     assert [t["kind"] for t in found["tests"]] == [t.kind for t in practice().tests]
     values = {k: v for t in found["tests"] for k, v in t["values"].items()}
-    assert values["test_rising_n"] == {"value": 5.0, "unit": "", "standard_error": 0.0, "n": 5, "note": ""}
+    known = {"value": 5.0, "unit": "", "standard_error": 0.0, "interval_95": [5.0, 5.0], "n": 5, "note": ""}
+    assert values["test_rising_n"] == known
     assert found["calibration"]["n_strides"] >= 20
 
     recording = str(folder / "visit.gaitrec")

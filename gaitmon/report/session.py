@@ -57,22 +57,29 @@ def _table(title: str, values: list[Value]) -> Table:
     for name, right in (
         ("", False),
         ("value", True),
-        ("± 95 %", True),
+        ("95 %", True),
         ("unit", False),
         ("n", True),
         ("", False),
     ):
         table.add_column(name, justify="right" if right else "left")
     for v in values:
-        margin = "" if v.standard_error is None else figure(1.96 * v.standard_error)
         shown = "-" if v.value is None else figure(v.value)
-        table.add_row(METRICS[v.metric].name, shown, margin, v.unit, str(v.n), v.note)
+        table.add_row(METRICS[v.metric].name, shown, _ends(v.interval), v.unit, str(v.n), v.note)
     return table
 
 
 def figure(x: float) -> str:
     """Two decimals below 10, one below 100."""
     return f"{x:.2f}" if abs(x) < 10.0 else f"{x:.1f}" if abs(x) < 1000.0 else f"{x:.0f}"
+
+
+def _ends(interval: tuple[float, float] | None) -> str:
+    """Nothing for what was counted: it is as it is."""
+    if interval is None or interval[0] == interval[1]:
+        return ""
+    decimals = len(figure(max(interval, key=abs)).partition(".")[2])
+    return f"{interval[0]:.{decimals}f} to {interval[1]:.{decimals}f}"
 
 
 def show_comparison(c: Comparison, console: Console) -> None:
@@ -92,13 +99,13 @@ def show_comparison(c: Comparison, console: Console) -> None:
 
 def _differences(title: str, own: list[Difference]) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in ("", "earlier", "later", "difference", "± 95 %", "MDC", "unit", ""):
+    for name in ("", "earlier", "later", "difference", "95 %", "MDC", "unit", ""):
         table.add_column(name, justify="left" if name in ("", "unit") else "right")
     for d in own:
         if not d.metric.startswith("test_") and d.metric not in WALKING and d.verdict is not Verdict.CHANGED:
             continue
-        cells = (d.earlier, d.later, d.difference, d.margin, d.mdc)
-        shown = ["-" if x is None else figure(x) for x in cells]
+        shown = ["-" if x is None else figure(x) for x in (d.earlier, d.later, d.difference, d.mdc)]
+        shown.insert(3, _ends(d.interval) or "-")
         verdict = d.verdict + (f": {d.note}" if d.note else "")
         table.add_row(METRICS[d.metric].name, *shown, METRICS[d.metric].unit, verdict)
     return table

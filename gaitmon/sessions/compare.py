@@ -15,7 +15,7 @@ from gaitmon.sessions.values import Value
 from gaitmon.symmetry.metrics import METRICS
 
 Key = tuple[Kind, Side | None, str]
-CERTAIN = 1.96  # standard errors: 95 %
+Ends = tuple[float, float]
 
 
 class Verdict(StrEnum):
@@ -27,7 +27,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """later - earlier.  margin: 95 % of the difference of two such measurements, None where it is not known.
+    """later - earlier.  interval: 95 %, of the difference, None where it is not known.
     mdc: of the table of metrics, None where there is none.  note: why there is no difference."""
 
     kind: Kind
@@ -36,7 +36,7 @@ class Difference:
     earlier: float | None
     later: float | None
     difference: float | None
-    margin: float | None
+    interval: Ends | None
     mdc: float | None
     verdict: Verdict
     note: str = ""
@@ -95,8 +95,10 @@ def _mean(own: Sequence[Value]) -> Value:
     mean = sum(x for x, _ in given) / n
     errors = [e for _, e in given if e is not None]
     scatter = math.sqrt(sum((x - mean) ** 2 for x, _ in given) / (n - 1) / n)
-    error = max(scatter, math.hypot(*errors) / n) if len(errors) == n else None
-    return Value(own[0].metric, mean, error, sum(v.n for v in own), f"mean of {n}")
+    if len(errors) < n:
+        return Value(own[0].metric, mean, None, sum(v.n for v in own), f"mean of {n}")
+    error = max(scatter, math.hypot(*errors) / n)
+    return Value.within(own[0].metric, mean, error, sum(v.n for v in own), f"mean of {n}")
 
 
 def _difference(key: Key, earlier: Value, later: Value) -> Difference:
@@ -110,18 +112,28 @@ def _difference(key: Key, earlier: Value, later: Value) -> Difference:
             kind, side, metric, earlier.value, later.value, None, None, mdc, Verdict.UNKNOWN, why
         )  # fmt: skip
     difference = later.value - earlier.value
-    errors = (earlier.standard_error, later.standard_error)
-    margin = None if errors[0] is None or errors[1] is None else CERTAIN * math.hypot(errors[0], errors[1])
+    interval = apart(earlier, later)
     return Difference(
-        kind, side, metric, earlier.value, later.value, difference, margin, mdc,
-        verdict(difference, margin, mdc),
+        kind, side, metric, earlier.value, later.value, difference, interval, mdc,
+        verdict(difference, interval, mdc),
     )  # fmt: skip
 
 
-def verdict(difference: float, margin: float | None, mdc: float | None) -> Verdict:
-    """A change counts when it is more than the MDC and more than these two measurements are uncertain by."""
+def apart(earlier: Value, later: Value) -> Ends | None:
+    """95 % interval of later - earlier from the intervals of both, whose arms may differ (Zou & Donner 2008,
+    doi:10.1002/sim.3095)."""
+    if earlier.value is None or later.value is None or earlier.interval is None or later.interval is None:
+        return None
+    x, y = earlier.value, later.value
+    (x_low, x_high), (y_low, y_high) = earlier.interval, later.interval
+    return y - x - math.hypot(y - y_low, x_high - x), y - x + math.hypot(y_high - y, x - x_low)
+
+
+def verdict(difference: float, interval: Ends | None, mdc: float | None) -> Verdict:
+    """A change counts when it is more than the MDC and these two measurements are sure that there is one."""
+    sure = interval is None or not interval[0] <= 0.0 <= interval[1]
     if mdc is not None:
-        return Verdict.CHANGED if abs(difference) > max(mdc, margin or 0.0) else Verdict.WITHIN
-    if margin is None:
+        return Verdict.CHANGED if abs(difference) > mdc and sure else Verdict.WITHIN
+    if interval is None:
         return Verdict.UNKNOWN
-    return Verdict.DIFFERS if abs(difference) > margin else Verdict.WITHIN
+    return Verdict.DIFFERS if sure else Verdict.WITHIN

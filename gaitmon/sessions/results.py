@@ -20,7 +20,7 @@ from gaitmon.sessions.kinds import Kind
 from gaitmon.sessions.record import GuidedTest, Session
 from gaitmon.sessions.rising import rising
 from gaitmon.sessions.standing import MARK_S, WALK_FIRST, Zero, quiet_stance, single_leg
-from gaitmon.sessions.values import Outcome, Value, of_repeats
+from gaitmon.sessions.values import Error, Outcome, Value, of_repeats
 
 WALKS = (Kind.TEN_METRE_WALK, Kind.TWO_MINUTE_WALK)
 
@@ -160,7 +160,7 @@ class _Walks:
         meter = StrideMeter(self._body.chains, self._body.in_force(at_s), params)
         of_walking = walking.metrics(meter, [s for _, _, s in self._timed])
         shared = walking.DISTANCE_ERROR_M / 10.0 * max(self._speeds)  # the same lines for all
-        speed = of_repeats("test_walk_speed_m_s", self._speeds, "walks", shared)
+        speed = of_repeats("test_walk_speed_m_s", self._speeds, "walks", Error(shared))
         return ((speed,) if len(self._speeds) > 1 else ()) + of_walking, calibration, why_not
 
     def two_minutes(self, test: GuidedTest, params: SpatialParams) -> Outcome:

@@ -11,7 +11,7 @@ from gaitmon.model import Floats, Side
 from gaitmon.sessions.body import HZ, THIGH_OF, Body, longest
 from gaitmon.sessions.record import GuidedTest
 from gaitmon.sessions.standing import MARK_S, WALK_FIRST, Zero
-from gaitmon.sessions.values import Outcome, Value, of_repeats
+from gaitmon.sessions.values import Error, Outcome, Value, of_repeats
 
 RISES = 5
 LEAST_DEG = 40.0  # between sitting and standing
@@ -51,14 +51,14 @@ def rising(body: Body, test: GuidedTest, zero: Zero | None) -> Outcome:
     span = body.time_s(where.start + rises[0].start), body.time_s(where.start + rises[-1].stood)
     n = len(rises)
     note = "" if np.isfinite(tilt).all() else "from the first movement of the thighs: the lean is not known"
-    time = Value("test_rising_time_s", span[1] - span[0], math.sqrt(2.0) * TIME_ERROR_S, n, note)
+    time = Value.within("test_rising_time_s", span[1] - span[0], math.sqrt(2.0) * TIME_ERROR_S, n, note)
     if n < RISES:
         time = Value("test_rising_time_s", None, None, n, f"not enough rises ({n} of {RISES})")
     each = [(r.stood - r.start) / HZ for r in rises]
     values = (
         time,
-        Value("test_rising_n", float(n), 0.0, n),
-        of_repeats("test_rising_one_s", each, "rises", TIME_ERROR_S),
+        Value.within("test_rising_n", float(n), 0.0, n),
+        of_repeats("test_rising_one_s", each, "rises", Error(TIME_ERROR_S)),
         _lean(rises, tilt, zero),
         *_compared(rises, thighs if signed else {}, zero),
     )
@@ -141,7 +141,7 @@ def _lean(rises: list[Rise], tilt: Floats, zero: Zero | None) -> Value:
         return Value.missing("test_rising_lean_deg", "pelvis not known: no sensor, or " + WALK_FIRST)
     level = zero.tilt_deg if zero else 0.0
     leans = [float(tilt[r.start : r.stood].max()) - level for r in rises]
-    return of_repeats("test_rising_lean_deg", leans, "rises", zero.error_deg if zero else 0.5)
+    return of_repeats("test_rising_lean_deg", leans, "rises", zero.error_deg if zero else Error(0.5))
 
 
 def _compared(rises: list[Rise], thighs: dict[Side, Floats], zero: Zero | None) -> tuple[Value, Value]:
@@ -159,4 +159,4 @@ def _compared(rises: list[Rise], thighs: dict[Side, Floats], zero: Zero | None) 
     apart = thighs[Side.RIGHT] - thighs[Side.LEFT]
     level = zero.flexion_deg[Side.RIGHT] - zero.flexion_deg[Side.LEFT] if zero else 0.0
     on_the_way = [float(apart[r.off : r.stood].mean()) - level for r in rises]
-    return of_repeats(rate, ratios, "rises"), of_repeats(angle, on_the_way, "rises", 0.5)
+    return of_repeats(rate, ratios, "rises"), of_repeats(angle, on_the_way, "rises", Error(0.5))

@@ -10,7 +10,7 @@ import numpy as np
 from gaitmon.model import Floats, Placement, Side
 from gaitmon.sessions.body import HZ, THIGH_OF, Body, longest, runs
 from gaitmon.sessions.record import GuidedTest
-from gaitmon.sessions.values import Outcome, Value, error_of_mean
+from gaitmon.sessions.values import Error, Outcome, Value, error_of_mean
 
 MARK_S = 2.0  # how far off a person marks
 MIN_STANCE_S = 5.0  # CLINICAL 1.7
@@ -43,7 +43,7 @@ class Zero:
     obliquity_deg: float
     flexion_deg: dict[Side, float]
     up: dict[Placement, Floats]
-    error_deg: float
+    error_deg: Error
     source: str
 
 
@@ -70,7 +70,7 @@ def quiet_stance(body: Body, test: GuidedTest) -> tuple[Outcome, Zero | None]:
     """The zero of the session, too, where there was enough standing."""
     where = quietest(body, test.start_s, test.stop_s)
     seconds = (where.stop - where.start) / HZ
-    quiet = Value("test_stance_quiet_s", seconds, 1.0 / HZ, round(seconds))
+    quiet = Value.within("test_stance_quiet_s", seconds, 1.0 / HZ, round(seconds))
     if seconds < MIN_STANCE_S:
         why = f"not enough quiet standing ({seconds:.1f} of {MIN_STANCE_S:.0f} s)"
         return Outcome(test, None, (quiet, *(Value.missing(m, why) for m in STANCE))), None
@@ -94,10 +94,10 @@ def quiet_stance(body: Body, test: GuidedTest) -> tuple[Outcome, Zero | None]:
         return Outcome(test, span, (quiet, *(Value.missing(m, why) for m in STANCE)), flags), zero
     tilt, obliquity = body.tilt(where), body.obliquity(where)
     means = (
-        Value(metric, float(x.mean()), math.hypot(error_of_mean(x, HZ), VERTICAL_DEG), round(seconds))
+        Value.within(metric, float(x.mean()), error_of_mean(x, HZ).and_(Error(VERTICAL_DEG)), round(seconds))
         for metric, x in zip(STANCE, (tilt, obliquity), strict=False)
     )
-    sway = Value(STANCE[2], *_sway(tilt, obliquity), round(seconds))
+    sway = Value.within(STANCE[2], *_sway(tilt, obliquity), round(seconds))
     return Outcome(test, span, (quiet, *means, sway), flags), zero
 
 
@@ -107,16 +107,15 @@ def _no_pelvis(body: Body) -> str:
     return "" if body.aligned(Placement.PELVIS) else WALK_FIRST
 
 
-def _sway(tilt: Floats, obliquity: Floats) -> tuple[float, float]:
-    """Root of the summed variances about a straight line, and its standard error from thirds of the time."""
+def _sway(tilt: Floats, obliquity: Floats) -> tuple[float, Error]:
+    """Root of the summed variances about a straight line, and its error from stretches of the time."""
     parts = []
     for x in (tilt, obliquity):
         t = np.arange(len(x)) - 0.5 * (len(x) - 1)
         parts.append(x - x.mean() - t * (t @ x) / (t @ t))
     square = parts[0] ** 2 + parts[1] ** 2
     sway = math.sqrt(float(square.mean()))
-    error = error_of_mean(square, HZ)
-    return sway, error / (2.0 * sway) if sway > 0.0 else 0.0
+    return sway, error_of_mean(square, HZ).times(0.5 / sway) if sway > 0.0 else Error(0.0)
 
 
 # ---- on one leg
@@ -148,7 +147,7 @@ def single_leg(body: Body, test: GuidedTest, zero: Zero | None) -> Outcome:
     held = slice(where.start + hold.start, where.start + hold.stop)
     seconds = (held.stop - held.start) / HZ
     span = body.time_s(held.start), body.time_s(held.stop)
-    time = Value("test_single_leg_held_s", seconds, 0.1, round(seconds))
+    time = Value.within("test_single_leg_held_s", seconds, 0.1, round(seconds))
     inside = slice(held.start + round(SETTLING_S * HZ), held.stop - round(SETTLING_S * HZ))
     why = _no_pelvis(body)
     if not why and (inside.stop - inside.start) < MIN_HOLD_S * HZ:
@@ -197,7 +196,7 @@ def _zero_before(body: Body, lift: int) -> Zero:
     found = quietest(body, body.time_s(lift) - 4.0, body.time_s(lift) - 0.5)
     if found.stop - found.start >= HZ:
         return zero_of(body, found, "the standing just before")
-    return Zero(0.0, 0.0, dict.fromkeys(Side, 0.0), {}, 0.5, "the standing of calibration")
+    return Zero(0.0, 0.0, dict.fromkeys(Side, 0.0), {}, Error(0.5), "the standing of calibration")
 
 
 def _drops(body: Body, inside: slice, stands: Side, zero: Zero, note: str) -> tuple[Value, ...]:
@@ -206,14 +205,14 @@ def _drops(body: Body, inside: slice, stands: Side, zero: Zero, note: str) -> tu
     tilt, obliquity = tilt[np.isfinite(tilt)], obliquity[np.isfinite(obliquity)]
     drop = sign * (obliquity - zero.obliquity_deg)
     n = round(len(drop) / HZ)
-    shared = math.hypot(zero.error_deg, VERTICAL_DEG)
+    shared = zero.error_deg.and_(Error(VERTICAL_DEG))
     box = np.full(30, 1.0 / 30)
     smooth = np.convolve(drop, box, "valid")
     end = drop[-round(END_S * HZ) :]
-    errors = (error_of_mean(drop, HZ), float(np.std(drop)) / 2.0, float(np.std(end)))
+    errors = (error_of_mean(drop, HZ), Error(float(np.std(drop)) / 2.0), Error(float(np.std(end))))
     found = (float(drop.mean()), float(smooth.max()), float(end.mean()))
     values = (
-        Value(metric, x, math.hypot(own, shared), n, note)
+        Value.within(metric, x, own.and_(shared), n, note)
         for metric, x, own in zip(DROPS, found, errors, strict=True)
     )
-    return (*values, Value(SWAY, *_sway(tilt, obliquity), n))
+    return (*values, Value.within(SWAY, *_sway(tilt, obliquity), n))

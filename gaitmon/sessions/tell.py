@@ -40,6 +40,7 @@ def _value(v: Value) -> dict[str, object]:
         "value": v.value,
         "unit": v.unit,
         "standard_error": v.standard_error,
+        "interval_95": v.interval,
         "n": v.n,
         "note": v.note,
     }

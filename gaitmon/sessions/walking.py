@@ -20,7 +20,7 @@ from gaitmon.pipeline_strides import StrideMeter, Walked
 from gaitmon.sessions.body import HZ, THIGH_OF, Body, Span, runs
 from gaitmon.sessions.record import GuidedTest
 from gaitmon.sessions.standing import HEARD, MARK_S
-from gaitmon.sessions.values import Outcome, Value
+from gaitmon.sessions.values import Error, Outcome, Value
 from gaitmon.symmetry.cycle import FLEXION_OF, VERTICAL
 
 FEWEST_STEPS = 4
@@ -203,8 +203,8 @@ def ten_metres(walk: Walk | None, test: GuidedTest) -> Outcome:
     speed = distance / walk.seconds
     relative = math.hypot(error / walk.seconds, DISTANCE_ERROR_M / distance)
     values = (
-        Value("test_walk_time_s", walk.seconds, error, walk.steps),
-        Value("test_walk_speed_m_s", speed, speed * relative, walk.steps),
+        Value.within("test_walk_time_s", walk.seconds, error, walk.steps),
+        Value.within("test_walk_speed_m_s", speed, speed * relative, walk.steps),
         _steps(walk),
         _cadence(walk),
     )
@@ -214,15 +214,15 @@ def ten_metres(walk: Walk | None, test: GuidedTest) -> Outcome:
 def _steps(walk: Walk) -> Value:
     if not walk.both_legs:
         return Value.missing("test_walk_steps_n", BOTH_LEGS)
-    return Value("test_walk_steps_n", float(walk.steps), 0.5, walk.steps)
+    return Value.within("test_walk_steps_n", float(walk.steps), 0.5, walk.steps)
 
 
 def _cadence(walk: Walk) -> Value:
     if not walk.both_legs:
         return Value.missing("test_walk_cadence_steps_min", BOTH_LEGS)
     steps = np.diff(walk.ic_s)
-    error = 1.25 * float(np.std(steps)) / math.sqrt(len(steps))  # of a median
-    return Value("test_walk_cadence_steps_min", 60.0 / walk.step_s, 60.0 * error / walk.step_s**2, len(steps))
+    error = Error.of_mean(steps).times(1.25 * 60.0 / walk.step_s**2)  # 1.25: of a median
+    return Value.within("test_walk_cadence_steps_min", 60.0 / walk.step_s, error, len(steps))
 
 
 def steady_speed(walk: Walk, distance_m: float) -> float:
@@ -274,7 +274,7 @@ def two_minutes(
               [v for s, v, _ in found if v is not None and s.start_s >= half])  # fmt: skip
     flags = () if abs(walk.seconds - 120.0) <= 5.0 else (f"walked {walk.seconds:.0f} s, not 120",)
     values = (
-        Value("test_walk_time_s", walk.seconds, TIME_ERROR_S, walk.steps),
+        Value.within("test_walk_time_s", walk.seconds, TIME_ERROR_S, walk.steps),
         _distance(walk, found, test, params),
         _steps(walk),
         _change("test_walk_speed_change_pct", *halves),
@@ -295,7 +295,7 @@ def _distance(
 ) -> Value:
     metric = "test_walk_distance_m"
     if test.distance_m is not None:
-        return Value(metric, test.distance_m, 1.0, walk.steps, "as told")
+        return Value.within(metric, test.distance_m, 1.0, walk.steps, "as told")
     known = [(length, s.duration_s) for s, _, length in found if length is not None]
     if len(known) < 2 * FEWEST_STEPS:
         return Value(
@@ -304,9 +304,10 @@ def _distance(
     covered = sum(t for _, t in known)
     metres = sum(length for length, _ in known) / covered * walk.seconds
     if params.calibration is not None:
-        return Value(metric, metres, CALIBRATED_ERROR * metres, len(known), "calibrated by the timed walk")
+        error, note = CALIBRATED_ERROR * metres, "calibrated by the timed walk"
+        return Value.within(metric, metres, error, len(known), note)
     note = "not calibrated: add a 10-metre walk, or tell the distance"
-    return Value(metric, metres, LENGTH_ERROR * metres, len(known), note)
+    return Value.within(metric, metres, LENGTH_ERROR * metres, len(known), note)
 
 
 def _change(metric: str, first: Sequence[float], second: Sequence[float]) -> Value:
@@ -316,5 +317,8 @@ def _change(metric: str, first: Sequence[float], second: Sequence[float]) -> Val
     x, y = np.array(first), np.array(second)
     value = 100.0 * math.log(float(y.mean() / x.mean()))
     # Strides hang together: as if every fourth one told something new.
-    errors = [float(np.std(h, ddof=1) / h.mean() / math.sqrt(len(h) / 4.0)) for h in (x, y)]
-    return Value(metric, value, 100.0 * math.hypot(*errors), n)
+    errors = [
+        Error(100.0 * float(np.std(h, ddof=1) / h.mean() / math.sqrt(len(h) / 4.0)), len(h) / 4.0 - 1.0)
+        for h in (x, y)
+    ]
+    return Value.within(metric, value, errors[0].and_(errors[1]), n)

@@ -14,22 +14,22 @@ from tests.sessions.practice import Practice, practice
 
 
 @pytest.mark.parametrize(
-    ("difference", "margin", "mdc", "said"),
+    ("difference", "interval", "mdc", "said"),
     [
-        (0.1, 0.05, 0.18, Verdict.WITHIN),  # below the MDC, however sure
-        (0.2, 0.05, 0.18, Verdict.CHANGED),
-        (-0.2, 0.05, 0.18, Verdict.CHANGED),
-        (0.2, 0.30, 0.18, Verdict.WITHIN),  # above it, but these two measurements are too uncertain
+        (0.1, (0.05, 0.15), 0.18, Verdict.WITHIN),  # below the MDC, however sure
+        (0.2, (0.15, 0.25), 0.18, Verdict.CHANGED),
+        (-0.2, (-0.25, -0.15), 0.18, Verdict.CHANGED),
+        (0.2, (-0.1, 0.5), 0.18, Verdict.WITHIN),  # above it, but these two measurements are too uncertain
         (0.2, None, 0.18, Verdict.CHANGED),
-        (0.2, 0.1, None, Verdict.DIFFERS),
-        (0.05, 0.1, None, Verdict.WITHIN),
+        (0.2, (0.1, 0.3), None, Verdict.DIFFERS),
+        (0.05, (-0.05, 0.15), None, Verdict.WITHIN),
         (0.05, None, None, Verdict.UNKNOWN),
     ],
 )
 def test_a_change_is_more_than_the_mdc_and_more_than_the_uncertainty(
-    difference: float, margin: float | None, mdc: float | None, said: Verdict
+    difference: float, interval: tuple[float, float] | None, mdc: float | None, said: Verdict
 ) -> None:
-    assert verdict(difference, margin, mdc) is said
+    assert verdict(difference, interval, mdc) is said
 
 
 def results(p: Practice, **changes: object) -> SessionResults:
