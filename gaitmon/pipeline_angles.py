@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import floor
 
 import numpy as np
 
@@ -14,13 +15,11 @@ from gaitmon.symmetry import cycle
 CONTEXT = 15  # grid samples on either side that an angle takes part in
 SMOOTH = lowpass_kernel(8.0, CONTEXT, 100.0)  # soft tissue rings above
 _COLUMN = {
-    Placement.PELVIS: cycle.TILT,
     Placement.LEFT_THIGH: cycle.LEFT_FLEXION,
     Placement.RIGHT_THIGH: cycle.RIGHT_FLEXION,
     Placement.THIGH: cycle.FLEXION,
 }
 _UNKNOWN = np.full((3, 3), np.nan)
-_DEG = 180.0 / np.pi
 
 
 def angles(
@@ -31,43 +30,24 @@ def angles(
     The sensors' rows up to b + CONTEXT must be known.  A row depends on their samples and on the alignment,
     never on what it is asked together with.  In memory one column after the other.
     """
-    chains = {p: c for p, c in chains.items() if p in _COLUMN}
     out = np.full((cycle.COLUMNS, b - a), np.nan)
-    if not chains:
-        return out.T
-    seen = np.stack([c.raw.view(a - CONTEXT, b + CONTEXT) for c in chains.values()])
-    rotation = np.array([_rotation(alignment.get(p)) for p in chains])
-    x, y, z = np.einsum("sij,snj->isn", rotation, seen[:, :, 6:9])  # of the vertical
-    tilts = np.arctan2(x, z)  # of the thighs, flexion
-    columns, smooth = [_COLUMN[p] for p in chains], [tilts]
-    if Placement.PELVIS in chains:
-        at = list(chains).index(Placement.PELVIS)
-        np.arctan2(-x[at], np.hypot(y[at], z[at]), out=tilts[at])
-        smooth += [np.arctan2(y[at], z[at])[np.newaxis], seen[at, np.newaxis, :, 9]]
-        columns += [cycle.OBLIQUITY, cycle.YAW_RATE]
-        force, up = seen[at, CONTEXT:-CONTEXT, :3], seen[at, CONTEXT:-CONTEXT, 6:9]
-        vertical, lean = np.einsum("nj,nj->n", force, up), y[at, CONTEXT:-CONTEXT]
-        leftward = np.einsum("nj,j->n", force, rotation[at, 1]) - vertical * lean
-        out[cycle.VERTICAL] = vertical
-        out[cycle.LEFTWARD] = leftward / np.sqrt(1.0 - lean * lean)
-    out[columns] = _smoothed(np.concatenate(smooth))
-    out[: cycle.YAW_RATE] *= _DEG
+    for placement, chain in chains.items():
+        rows, rotation = chain.raw.view(a - CONTEXT, b + CONTEXT), _rotation(alignment.get(placement))
+        if placement is Placement.PELVIS:
+            cycle.pelvis_angles(rows, rotation, SMOOTH, out)
+        elif placement in _COLUMN:
+            cycle.thigh_flexion_deg(rows, rotation, SMOOTH, out[_COLUMN[placement]])
     return out.T
 
 
-def flexion(chain: SensorChain, alignment: Alignment | None, a: int, b: int) -> Floats:
-    """That column of angles which is this thigh's, (b - a,)."""
-    up = chain.raw.view(a - CONTEXT, b + CONTEXT)[:, 6:9]
-    x, z = np.einsum("ij,nj->in", _rotation(alignment)[::2], up)
-    return np.asarray(np.correlate(np.arctan2(x, z), SMOOTH, "valid") * _DEG)
+def flexion_range_deg(
+    chain: SensorChain, alignment: Alignment | None, start_s: float, end_s: float
+) -> tuple[float, float]:
+    """Lowest and highest of the column of angles that is this thigh's, over one cycle; NaN if not known."""
+    a, b = floor(100 * start_s), floor(100 * end_s) + 2
+    rows = chain.raw.view(a - CONTEXT, b + CONTEXT)
+    return cycle.flexion_range_deg(rows, _rotation(alignment), SMOOTH, start_s, end_s)
 
 
 def _rotation(alignment: Alignment | None) -> Floats:
     return alignment.rotation if alignment is not None and alignment.flexion_known else _UNKNOWN
-
-
-def _smoothed(wide: Floats) -> Floats:
-    """Rows of (k, n + 2 CONTEXT) -> (k, n): one correlation for all; what mixes two rows is left out."""
-    out = np.empty(wide.size)
-    out[: wide.size - 2 * CONTEXT] = np.correlate(wide.ravel(), SMOOTH, "valid")  # a symmetric kernel
-    return np.asarray(out.reshape(wide.shape)[:, : -2 * CONTEXT])

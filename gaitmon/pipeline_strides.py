@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gaitmon.gait.bouts import Heading
 from gaitmon.gait.spatial import measure_lengths
@@ -30,7 +29,7 @@ from gaitmon.model import (
     Waveform,
 )
 from gaitmon.model_leg import SpatialParams
-from gaitmon.pipeline_angles import angles, flexion
+from gaitmon.pipeline_angles import angles, flexion_range_deg
 from gaitmon.pipeline_contacts import THIGHS
 from gaitmon.symmetry.acceleration import CONTEXT, Piece
 from gaitmon.symmetry.cycle import (
@@ -40,18 +39,17 @@ from gaitmon.symmetry.cycle import (
     RIGHT_FLEXION,
     VERTICAL,
     YAW_RATE,
+    Curves,
     cut,
     first_harmonic,
     levelled,
     together,
 )
-from gaitmon.symmetry.loading import IMPACT_S
 from gaitmon.symmetry.pelvis import limb_strides, obliquity_deg, pelvis_strides, tilt_deg
 from gaitmon.symmetry.strides import MeasuredStride
 from gaitmon.symmetry.summary import summarise
 from gaitmon.symmetry.waveforms import cycles, waveforms
 
-Curves = NDArray[np.float32]
 _THIGH_OF = {p.side: p for p in THIGHS}
 FOLLOWED = 500  # grid samples of heading read at a time: the sensors' rows are not kept for ever
 AT_ONCE_S = 15.0  # stretch over which strides wait to be read together, well within what the sensors keep
@@ -181,12 +179,10 @@ class StrideMeter:
     def _range_deg(self, times: StrideTimes) -> tuple[float, float]:
         """Lowest and highest flexion of the stride's thigh; NaN where it is not known."""
         placement = _THIGH_OF[times.side]
-        if placement not in self._chains or placement not in self._used:
+        alignment = self._used.get(placement)
+        if alignment is None or placement not in self._chains:
             return math.nan, math.nan
-        a, b = math.floor(100 * times.start_s), math.floor(100 * times.end_s) + 2
-        rows = flexion(self._chains[placement], self._used[placement], a, b)
-        x = cut(rows, a, times.start_s, times.end_s)
-        return float(x.min()), float(x.max())
+        return flexion_range_deg(self._chains[placement], alignment, times.start_s, times.end_s)
 
     def settle(self) -> None:
         """Read what else there is of the strides measured, while the sensors' rows are still there: of many
@@ -194,18 +190,14 @@ class StrideMeter:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        start_s = np.array([[stride.start_s] for stride, _ in waiting])
-        end_s = np.array([[stride.end_s] for stride, _ in waiting])
+        start_s = np.array([stride.start_s for stride, _ in waiting])
+        end_s = np.array([stride.end_s for stride, _ in waiting])
         a, b = math.floor(100 * start_s.min()), math.floor(100 * end_s.max()) + 2
-        rows = angles(self._chains, self._used, a, b).T
-        curves = cut(rows, a, start_s, end_s).astype(np.float32).transpose(1, 2, 0)
-        pelvis_acc = self._felt(Placement.PELVIS, a, b)
-        thigh_acc = {side: self._felt(_THIGH_OF[side], a, b) for side in Side}
+        curves = cut(angles(self._chains, self._used, a, b).T, a, start_s, end_s)
+        pelvis = self._felt(Placement.PELVIS, a, b)
+        thigh: dict[Side | None, Piece | None] = {side: self._felt(_THIGH_OF[side], a, b) for side in Side}
         for (s, opposite_fc_s), own in zip(waiting, curves, strict=True):
-            pelvis, thigh = pelvis_acc, None if s.side is None else thigh_acc[s.side]
-            pelvis = None if pelvis is None else pelvis.between(s.start_s, s.end_s)
-            thigh = None if thigh is None else thigh.between(s.start_s, s.start_s + IMPACT_S)
-            self._walked.append(Walked(s, opposite_fc_s, own, pelvis, thigh))
+            self._walked.append(Walked(s, opposite_fc_s, own, pelvis, thigh.get(s.side)))
 
     def walked(self) -> list[Walked]:
         """All strides measured since this was asked last, in that order."""

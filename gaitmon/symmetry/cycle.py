@@ -7,11 +7,15 @@ alignment, or a sample, is missing.  Signs as in docs/units-and-frames.md (left 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import atan2, floor, nan, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gaitmon.compiled import compiled
 from gaitmon.model import Floats, Side, Stride
+
+Curves = NDArray[np.float32]
 
 POINTS = 101
 GRAVITY_M_S2 = 9.81
@@ -22,27 +26,122 @@ COLUMNS = 8
 FLEXION_OF = {Side.LEFT: LEFT_FLEXION, Side.RIGHT: RIGHT_FLEXION, None: FLEXION}
 
 _PHASE = np.arange(POINTS) / (POINTS - 1)
+_DEG = 180.0 / pi
 
 
-def cut(rows: Floats, first: int, start_s: Floats | float, end_s: Floats | float) -> Floats:
-    """Rows (..., n) on the 100 Hz grid from index first on -> (..., POINTS) of one stride; with its times as
-    (k, 1) -> (..., k, POINTS) of k.
+# ---- from a sensor's rows
 
-    Each is read from the grid point before its own start: no other one has part in its rounding.
+
+@compiled("void(f8[::1], f8[::1], f8[::1])")
+def _smoothed(wide: Floats, kernel: Floats, out: Floats) -> None:
+    """(n + half on either side,) -> (n,).  Tap by tap, so that neighbours are added at once."""
+    out[:] = 0.0
+    for tap in range(len(kernel)):
+        for i in range(len(out)):
+            out[i] += kernel[tap] * wide[tap + i]
+
+
+@compiled("void(f8[:, :], f8[:, :], f8[::1], f8[::1])")
+def thigh_flexion_deg(rows: Floats, rotation: Floats, smooth: Floats, out: Floats) -> None:
+    """Flexion over n grid samples, written to out, (n,).
+
+    rows: (n + half on either side, 10), acc, gyr and up in the sensor's frame, yaw rate.  rotation: (3, 3),
+    sensor to segment.  smooth: symmetric low-pass, (2 half + 1,).
     """
-    begin = np.floor(100.0 * start_s)
-    at = (100.0 * start_s - begin) + _PHASE * (100.0 * (end_s - start_s))
-    below = at.astype(np.intp)
-    share = at - below
-    below += begin.astype(np.intp) - first
-    low, high = rows.take(below, axis=-1), rows.take(below + 1, axis=-1)
-    return np.asarray(low + (high - low) * share)
+    forward, up = rotation[0], rotation[2]
+    angle = np.empty(len(rows))
+    for i in range(len(rows)):
+        x, y, z = rows[i, 6], rows[i, 7], rows[i, 8]
+        angle[i] = _DEG * atan2(
+            forward[0] * x + forward[1] * y + forward[2] * z, up[0] * x + up[1] * y + up[2] * z
+        )
+    _smoothed(angle, smooth, out)
 
 
-def together(cycles: Sequence[NDArray[np.float32]]) -> Floats:
+@compiled("void(f8[:, :], f8[:, :], f8[::1], f8[:, ::1])")
+def pelvis_angles(rows: Floats, rotation: Floats, smooth: Floats, out: Floats) -> None:
+    """The columns of the pelvis, written to out, (COLUMNS, n); the rest as in thigh_flexion_deg."""
+    half, (forward, left, up) = len(smooth) // 2, (rotation[0], rotation[1], rotation[2])
+    tilt, obliquity, yaw_rate = np.empty(len(rows)), np.empty(len(rows)), np.empty(len(rows))
+    for i in range(len(rows)):
+        x, y, z = rows[i, 6], rows[i, 7], rows[i, 8]
+        ahead = forward[0] * x + forward[1] * y + forward[2] * z
+        lean = left[0] * x + left[1] * y + left[2] * z
+        upright = up[0] * x + up[1] * y + up[2] * z
+        tilt[i] = _DEG * atan2(-ahead, sqrt(lean * lean + upright * upright))
+        obliquity[i] = _DEG * atan2(lean, upright)
+        yaw_rate[i] = rows[i, 9]
+        if half <= i < len(rows) - half:
+            fx, fy, fz = rows[i, 0], rows[i, 1], rows[i, 2]
+            vertical = fx * x + fy * y + fz * z
+            leftward = left[0] * fx + left[1] * fy + left[2] * fz - vertical * lean
+            level = 1.0 - lean * lean
+            out[VERTICAL, i - half] = vertical
+            out[LEFTWARD, i - half] = leftward / sqrt(level) if level > 0.0 else nan
+    _smoothed(tilt, smooth, out[TILT])
+    _smoothed(obliquity, smooth, out[OBLIQUITY])
+    _smoothed(yaw_rate, smooth, out[YAW_RATE])
+
+
+@compiled("f8(f8[::1], f8)")
+def _between(x: Floats, at: float) -> float:
+    """Linear, between the rows beside this place."""
+    below = min(int(at), len(x) - 2)
+    value: float = x[below] + (x[below + 1] - x[below]) * (at - below)
+    return value
+
+
+@compiled("UniTuple(f8, 2)(f8[:, :], f8[:, :], f8[::1], f8, f8)")
+def flexion_range_deg(
+    rows: Floats, rotation: Floats, smooth: Floats, start_s: float, end_s: float
+) -> tuple[float, float]:
+    """Lowest and highest flexion of a thigh over its cycle; NaN where a sample is missing.
+
+    rows, rotation, smooth: as in thigh_flexion_deg.  The first of its n is the grid point before start_s,
+    the last at least the one after end_s.
+    """
+    flexion = np.empty(len(rows) - len(smooth) + 1)
+    thigh_flexion_deg(rows, rotation, smooth, flexion)
+    share, length = 100.0 * start_s - floor(100.0 * start_s), 100.0 * (end_s - start_s)
+    low = high = _between(flexion, share)
+    for i in range(1, POINTS):
+        x = _between(flexion, share + i / (POINTS - 1) * length)
+        if not (x <= high or x >= low):  # one of them is not known
+            return nan, nan
+        low, high = min(low, x), max(high, x)
+    return low, high
+
+
+@compiled("void(f8[:, ::1], i8, f8[::1], f8[::1], f4[:, :, ::1])")
+def _cut(rows: Floats, first: int, start_s: Floats, end_s: Floats, out: Curves) -> None:
+    for k in range(len(start_s)):
+        begin = floor(100.0 * start_s[k])
+        share, length = 100.0 * start_s[k] - begin, 100.0 * (end_s[k] - start_s[k])
+        for column in range(COLUMNS):
+            x = rows[column, int(begin) - first :]
+            for i in range(POINTS):
+                out[k, i, column] = _between(x, share + i / (POINTS - 1) * length)
+
+
+def cut(rows: Floats, first: int, start_s: Floats, end_s: Floats) -> Curves:
+    """Rows (COLUMNS, n) on the 100 Hz grid from index first on -> cycles (k, POINTS, COLUMNS) of k strides.
+
+    start_s, end_s: (k,).  Each is read from the grid point before its own start: no other one has part in
+    its rounding.
+    """
+    out = np.empty((len(start_s), POINTS, COLUMNS), dtype=np.float32)
+    _cut(rows, first, start_s, end_s, out)
+    return out
+
+
+# ---- cycles
+
+
+def together(cycles: Sequence[Curves]) -> Floats:
     """At least one cycle -> (n, POINTS, COLUMNS), in memory one column after the other: they are looked at
     by column."""
-    return np.stack([x.T for x in cycles], axis=1).astype(np.float64, order="C").transpose(1, 2, 0)
+    by_column = np.array(cycles).transpose(2, 0, 1)
+    return by_column.astype(np.float64, order="C").transpose(1, 2, 0)
 
 
 def own_flexion(curves: Floats, sides: Sequence[Side | None]) -> Floats:

@@ -27,6 +27,7 @@ from gaitmon.symmetry.cycle import (
     cut,
     levelled,
     rotation_deg,
+    together,
 )
 from gaitmon.symmetry.pelvis import obliquity_deg, thigh_flexion_deg, tilt_deg
 from tests.loaders import mtw, mtw_up, qmt, qmt_up
@@ -56,10 +57,10 @@ def curves_of(blocks: Iterable[ImuBlock], results: Sequence[Result]) -> tuple[li
     start_s = min(s.start_s for s in strides)
     found = (r for r in results if isinstance(r, Alignment) and r.effective_s <= start_s)
     strides.sort(key=lambda s: s.start_s)
-    start, end = np.array([[s.start_s] for s in strides]), np.array([[s.end_s] for s in strides])
+    start, end = np.array([s.start_s for s in strides]), np.array([s.end_s for s in strides])
     a = int(100 * start.min())
     rows = angles(chains, {x.placement: x for x in found}, a, int(100 * end.max()) + 2)
-    return strides, levelled(cut(rows.T, a, start, end).transpose(1, 2, 0), strides)
+    return strides, levelled(together(list(cut(rows.T, a, start, end))), strides)
 
 
 # ---- simulated
