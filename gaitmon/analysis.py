@@ -189,7 +189,7 @@ def _summary_json(analysis: Analysis) -> dict[str, object]:
         "n_strides_left": sum(s.side is Side.LEFT for s in analysis.strides),
         "n_strides_right": sum(s.side is Side.RIGHT for s in analysis.strides),
         "n_strides_unknown_side": sum(s.side is None for s in analysis.strides),
-        "n_steps": sum(c.kind == "ic" for c in analysis.contacts),
+        "n_steps": sum(b.n_steps for b in analysis.bouts),
         "n_bouts": len(analysis.bouts),
         "walking_s": sum(b.end_s - b.start_s for b in analysis.bouts),
         "metrics": {m.metric: _metric_json(m) for m in analysis.summary},
