@@ -65,7 +65,7 @@ class SensorChain:
         """Make rows of what was pushed, without waiting for the grid's next decision."""
         held, self._held = self._held, []
         if held:
-            for run in self.resampler.push(*held):
+            for run in self.resampler.push(ImuBlock.joined(held)):
                 self._run(run)
             self._look_ahead()
 

@@ -8,16 +8,18 @@ further apart than ``max_gap_s`` are a gap: the grid points between them are mis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isfinite
+from math import ceil, floor, inf, isfinite
 from typing import NamedTuple
 
 import numpy as np
 
+from gaitmon.compiled import compiled
 from gaitmon.model import Floats, ImuBlock
 
 GRID_HZ = 100.0
 _ON_GRID_S = 1e-7  # time stamps this near to the grid are on it: no interpolation, bit for bit
+_NEAR = _ON_GRID_S * GRID_HZ  # the same in steps of the grid
+_ENOUGH = 20  # samples that tell the rate
 
 
 class GridRun(NamedTuple):
@@ -45,24 +47,22 @@ class Resampler:
         self._t: Floats = np.empty(0)
         self._x: Floats = np.empty((0, 0))
         self._next: int | None = None  # next grid index to emit within the current run
-        self._reached = False  # whether everything up to the newest sample was emitted
         self._oversampled: bool | None = None  # decided once per run, from its first samples
         self.dropped_bad = 0
         self.dropped_late = 0
 
-    def push(self, *blocks: ImuBlock) -> list[GridRun]:
-        """Grid runs that the new samples complete, of one block or more.  Samples that are not finite, or
-        not later than the one before, are dropped and counted."""
-        t, x = _samples(blocks)
-        if (run := self._already_on_grid(t, x)) is not None:
+    def push(self, block: ImuBlock) -> list[GridRun]:
+        """Grid runs that the new samples complete.  Samples that are not finite, or not later than the one
+        before, are dropped and counted."""
+        t = np.asarray(block.t_s, np.float64)
+        acc = np.asarray(block.acc_m_s2, np.float64)
+        gyr = acc[:, :0] if block.gyr_rad_s is None else np.asarray(block.gyr_rad_s, np.float64)
+        if (run := self._already_on_grid(t, acc, gyr)) is not None:
             return [run]
-        t, x = self._clean(t, x)
-        if len(t) == 0:
-            return []
-        self._reached = False
         known = len(self._t)
-        t = np.concatenate([self._t, t])
-        x = np.vstack([self._x, x]) if known else x
+        t, x = self._joined(t, acc, gyr)
+        if len(t) == known:
+            return []
         cuts = np.flatnonzero(np.diff(t) > self._max_gap_s) + 1
         if len(cuts) == 0:
             return self._advance(t, x, final=False)
@@ -71,62 +71,54 @@ class Resampler:
             out += self._advance(t[a:b], x[a:b], final=b < len(t))
         return out
 
-    def _already_on_grid(self, t: Floats, x: Floats) -> GridRun | None:
+    def _already_on_grid(self, t: Floats, acc: Floats, gyr: Floats) -> GridRun | None:
         """The samples themselves, where they are 100 Hz on the grid, complete, and continue the run.
 
-        A shortcut, not another rule: the general way gives the same rows, some calls later.
+        A shortcut, not another rule: the general way gives the same rows.
         """
-        n = len(t)
-        if n < 20 or self._oversampled:
+        n, due = len(t), self._next
+        if self._oversampled or n < (_ENOUGH if self._oversampled is None else 2):
             return None
-        if not isfinite(np.add.reduce(x, axis=None)) or not isfinite(t[0]):
+        if due is None and len(self._t):
             return None
-        k = t * GRID_HZ
-        first = round(k.item(0))
-        beside = k - np.arange(first, first + n)
-        if not beside.dot(beside) <= (_ON_GRID_S * GRID_HZ / 2) ** 2:  # then none of them is further off
-            return None
-        starts = self._next is None
-        if (len(self._t) != 0 or not starts) and (starts or first != self._next or not self._reached):
-            return None
-        self._t, self._x = t[-2:], x[-2:]
-        self._next, self._oversampled, self._reached = first + n, False, True
-        return GridRun(first, x, starts)
+        x = np.empty((n, 3 + gyr.shape[1]))
+        first = _take_on_grid(t, acc, gyr, x)
+        if isfinite(first) and (due is None or (first == due and t[0] > self._t[-1])):
+            self._t, self._x = t[-2:].copy(), x[-2:]
+            self._next, self._oversampled = int(first) + n, False
+            return GridRun(int(first), x, due is None)
+        return None
 
     def flush(self) -> list[GridRun]:
         """What is held back, as the end of a run."""
         return self._advance(self._t, self._x, final=True) if len(self._t) else []
 
-    def _clean(self, t: Floats, x: Floats) -> tuple[Floats, Floats]:
-        good = np.isfinite(t) & np.isfinite(x).all(axis=1)
-        if not good.all():
-            self.dropped_bad += int(len(t) - good.sum())
-            t, x = t[good], x[good]
-        if len(t) == 0:
-            return t, x
-        last = self._t[-1] if len(self._t) else -np.inf
-        newest = np.maximum.accumulate(np.concatenate([[last], t]))[:-1]
-        later = t > newest
-        if not later.all():
-            self.dropped_late += int(len(t) - later.sum())
-            t, x = t[later], x[later]
-        return t, x
+    def _joined(self, t: Floats, acc: Floats, gyr: Floats) -> tuple[Floats, Floats]:
+        """The samples held, and the new ones that are good."""
+        known, n = len(self._t), len(self._t) + len(t)
+        times, x = np.empty(n), np.empty((n, 3 + gyr.shape[1]))
+        if known:
+            times[:known], x[:known] = self._t, self._x
+        good, bad = _take_good(t, acc, gyr, times, x, known)
+        self.dropped_bad += bad
+        self.dropped_late += n - good - bad
+        return times[:good], x[:good]
 
     def _advance(self, t: Floats, x: Floats, *, final: bool) -> list[GridRun]:
         """Emit what this stretch without gaps allows; keep the rest, or nothing when it is final."""
         keep_from, run = self._emit(t, x, final=final)
         if final:
             self._t, self._x = np.empty(0), np.empty((0, 0))
-            self._next, self._oversampled, self._reached = None, None, False
+            self._next, self._oversampled = None, None
         else:
             self._t, self._x = t[keep_from:], x[keep_from:]
         return [run] if run is not None else []
 
     def _emit(self, t: Floats, x: Floats, *, final: bool) -> tuple[int, GridRun | None]:
         if self._oversampled is None:
-            if len(t) < 20 and not final:
+            if len(t) < _ENOUGH and not final:
                 return 0, None
-            self._oversampled = len(t) > 2 and float(np.median(np.diff(t[:20]))) < 1.0 / 150.0
+            self._oversampled = len(t) > 2 and float(np.median(np.diff(t[:_ENOUGH]))) < 1.0 / 150.0
         if self._oversampled:
             return self._emit_cells(t, x, final=final)
         return self._interpolate(t, x, final=final)
@@ -143,62 +135,108 @@ class Resampler:
         return int(starts[keep]) if keep < len(starts) else len(t), run
 
     def _interpolate(self, t: Floats, x: Floats, *, final: bool) -> tuple[int, GridRun | None]:
-        """Grid samples in the intervals that have a neighbour on both sides (all, when final).
+        """Grid samples in the intervals that have a neighbour on both sides (all, when final), and the last
+        sample itself where it is the grid's next.
 
         Returns the first row that is still needed, and the run.
         """
         n = len(t)
-        if n == 0:
+        if n == 0 or (n < 3 and not final):
             return 0, None
-        starts = self._next is None
-        first = int(np.ceil(t[0] * GRID_HZ - _ON_GRID_S * GRID_HZ)) if self._next is None else self._next
-        if n < 3 and not final:
-            return 0, None
-        limit_s = t[-1] if final else t[-2]
-        last = int(np.floor(limit_s * GRID_HZ + _ON_GRID_S * GRID_HZ))
+        first = ceil(t.item(0) * GRID_HZ - _NEAR) if self._next is None else self._next
+        newest = t.item(-1) * GRID_HZ
+        last = floor((newest if final else t.item(-2) * GRID_HZ) + _NEAR)
+        if abs(newest - (last + 1)) <= _NEAR / 2:
+            last += 1
         if last < first:
             return 0, None
-        k = np.arange(first, last + 1)
-        values = _sample_at(k / GRID_HZ, t, x)
+        values = np.empty((last + 1 - first, x.shape[1]))
+        _sample_at_grid(first, t, x, values)
+        run = GridRun(first, values, self._next is None)
         self._next = last + 1
         keep = int(np.searchsorted(t, (last + 1) / GRID_HZ - _ON_GRID_S, side="left")) - 2
-        return max(keep, 0), GridRun(first, values, starts)
+        return max(keep, 0), run
 
 
-def _samples(blocks: Sequence[ImuBlock]) -> tuple[Floats, Floats]:
-    """Times, and signals as in GridRun, of consecutive blocks."""
-    t = blocks[0].t_s if len(blocks) == 1 else np.concatenate([b.t_s for b in blocks])
-    x = np.empty((len(t), 3 if blocks[0].gyr_rad_s is None else 6))
-    at = 0
-    for b in blocks:
-        rows = x[at : at + len(b.t_s)]
-        rows[:, :3] = b.acc_m_s2
-        if b.gyr_rad_s is not None:
-            rows[:, 3:] = b.gyr_rad_s
-        at += len(rows)
-    return t, x
+# Blocks come from anywhere: their arrays may be read-only, strided and unaligned.
+_TIMES = "Array(f8, 1, 'A', True, aligned=False)"
+_ROWS = "Array(f8, 2, 'A', True, aligned=False)"
 
 
-def _sample_at(at_s: Floats, t: Floats, x: Floats) -> Floats:
-    """Cubic Hermite values of x at times within [t[0], t[-1]]; samples on the grid pass unchanged."""
-    j = np.clip(np.searchsorted(t, at_s, side="right") - 1, 0, max(len(t) - 2, 0))
-    near = np.where(np.abs(t[np.minimum(j + 1, len(t) - 1)] - at_s) < _ON_GRID_S, j + 1, j)
-    near = np.minimum(near, len(t) - 1)
-    exact = np.abs(t[near] - at_s) < _ON_GRID_S
-    if exact.all():
-        return x[near]
-    dt = np.diff(t)[:, np.newaxis]
-    slope = np.diff(x, axis=0) / dt
-    tangent = np.empty_like(x)
-    tangent[0], tangent[-1] = slope[0], slope[-1]
-    tangent[1:-1] = (slope[:-1] * dt[1:] + slope[1:] * dt[:-1]) / (dt[:-1] + dt[1:])
-    h = dt[j]
-    s = ((at_s - t[j]) / h[:, 0])[:, np.newaxis]
-    s2, s3 = s * s, s * s * s
-    y = (
-        (2 * s3 - 3 * s2 + 1) * x[j]
-        + (s3 - 2 * s2 + s) * h * tangent[j]
-        + (3 * s2 - 2 * s3) * x[j + 1]
-        + (s3 - s2) * h * tangent[j + 1]
-    )
-    return np.where(exact[:, np.newaxis], x[near], y)
+@compiled(f"b1({_ROWS}, {_ROWS}, i8, f8[:])")
+def _taken(acc: Floats, gyr: Floats, i: int, row: Floats) -> bool:
+    """Copies sample i to row, (6,) or without a gyroscope (3,); whether all of it is finite."""
+    finite = True
+    for axis in range(3):
+        row[axis] = acc[i, axis]
+        finite &= isfinite(row[axis])
+    for axis in range(gyr.shape[1]):
+        row[3 + axis] = gyr[i, axis]
+        finite &= isfinite(row[3 + axis])
+    return finite
+
+
+@compiled(f"f8({_TIMES}, {_ROWS}, {_ROWS}, f8[:, ::1])")
+def _take_on_grid(t_s: Floats, acc: Floats, gyr: Floats, x: Floats) -> float:
+    """Copies samples to the rows of x.  The grid index of the first, or NaN where one is not finite or
+    they do not follow each other on the grid."""
+    first = np.rint(t_s[0] * GRID_HZ)
+    for i in range(len(t_s)):
+        if not abs(t_s[i] * GRID_HZ - (first + i)) <= _NEAR / 2 or not _taken(acc, gyr, i, x[i]):
+            return np.nan
+    return first
+
+
+@compiled(f"UniTuple(i8, 2)({_TIMES}, {_ROWS}, {_ROWS}, f8[::1], f8[:, ::1], i8)")
+def _take_good(
+    t_s: Floats, acc: Floats, gyr: Floats, times: Floats, x: Floats, known: int
+) -> tuple[int, int]:
+    """Copies samples to times and x, behind the first ``known`` rows there, without those that are not
+    finite or not later than the one before.  How many rows there are then, and how many were not finite."""
+    good, bad = known, 0
+    newest = times[known - 1] if known else -inf
+    for i in range(len(t_s)):
+        if not _taken(acc, gyr, i, x[good]) or not isfinite(t_s[i]):
+            bad += 1
+        elif t_s[i] > newest:
+            times[good] = newest = t_s[i]
+            good += 1
+    return good, bad
+
+
+@compiled("f8(f8[:], f8[:, :], i8, i8)")
+def _tangent(t: Floats, x: Floats, j: int, channel: int) -> float:
+    """Of the cubic at sample j: the slopes on either side of it, the nearer sample's weighs more."""
+    before, after = max(j - 1, 0), min(j + 1, len(t) - 1)
+    if before == j or after == j:
+        return (x[after, channel] - x[before, channel]) / (t[after] - t[before])
+    dt_before, dt_after = t[j] - t[before], t[after] - t[j]
+    slope_before = (x[j, channel] - x[before, channel]) / dt_before
+    slope_after = (x[after, channel] - x[j, channel]) / dt_after
+    return (slope_before * dt_after + slope_after * dt_before) / (dt_before + dt_after)
+
+
+@compiled("void(i8, f8[:], f8[:, :], f8[:, ::1])")
+def _sample_at_grid(first: int, t: Floats, x: Floats, out: Floats) -> None:
+    """Cubic Hermite values of x at grid indices first, first + 1, ..., all within [t[0], t[-1]]; samples on
+    the grid pass unchanged."""
+    j, newest = 0, len(t) - 1
+    for i in range(len(out)):
+        at_s = (first + i) / GRID_HZ
+        while j < newest - 1 and t[j + 1] <= at_s:
+            j += 1
+        after = min(j + 1, newest)
+        near = after if abs(t[after] - at_s) < _ON_GRID_S else j
+        if abs(t[near] - at_s) < _ON_GRID_S:
+            out[i] = x[near]
+            continue
+        h = t[after] - t[j]
+        s = (at_s - t[j]) / h
+        s2, s3 = s * s, s * s * s
+        for channel in range(x.shape[1]):
+            out[i, channel] = (
+                (2 * s3 - 3 * s2 + 1) * x[j, channel]
+                + (s3 - 2 * s2 + s) * h * _tangent(t, x, j, channel)
+                + (3 * s2 - 2 * s3) * x[after, channel]
+                + (s3 - s2) * h * _tangent(t, x, after, channel)
+            )
