@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaitmon.imu.orientation import PASSED, Orientation, up_in_sensor
+from gaitmon.imu.orientation import PASSED, Orientation, see_vertical
 from gaitmon.imu.track import Track
 from gaitmon.model import Floats
 
@@ -40,13 +40,16 @@ class MotionTrack(Track):
         n, channels = signals.shape
         rows = self.room(first, n)
         rows[:, :channels] = signals
-        rows[:, channels:] = np.nan
         self._run_end = self.end
         if channels == 3:
+            rows[:, 3:] = np.nan
             self._known = self.end
 
     def samples(self, a: int, b: int) -> Floats:
         """acc and gyr alone, (b - a, 6)."""
+        i = a - self.first
+        if i >= 0 and b <= self.end:
+            return self._rows[i : b - self.first, :6]
         return super().view(a, b)[:, :6]
 
     def view(self, a: int, b: int) -> Floats:
@@ -64,9 +67,5 @@ class MotionTrack(Track):
         rows = super().view(self._known, self._run_end)
         quaternions = self._orientation.push(rows[:, :3], rows[:, 3:6], missing=self._missing)
         self._missing = 0
-        up = up_in_sensor(quaternions, rows[:, 6:9])
-        rows[:, 9] = np.einsum("ij,ij->i", rows[:, 3:6], up)
-        unsettled = self._settled - self._known
-        if unsettled > 0:
-            rows[:unsettled, 6:] = np.nan
+        see_vertical(quaternions, rows, max(self._settled - self._known, 0))
         self._known = self._run_end

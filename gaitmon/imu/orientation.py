@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from vqf import VQF
 
+from gaitmon.compiled import compiled
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import Floats
 
@@ -72,11 +73,23 @@ class Orientation:
         self._vqf.updateBatch(np.ascontiguousarray(gyr), np.ascontiguousarray(acc))
 
 
-def up_in_sensor(quat: Floats, out: Floats | None = None) -> Floats:
-    """The earth's up direction in the sensor frame, (n, 3), from quaternions (n, 4); into out if given."""
-    w, x, y, z = quat.T
-    up = np.empty((len(quat), 3)) if out is None else out
-    up[:, 0] = 2 * (x * z - w * y)
-    up[:, 1] = 2 * (y * z + w * x)
-    up[:, 2] = w * w - x * x - y * y + z * z
+@compiled("f8[:, ::1](f8[:, :])")
+def up_in_sensor(quat: Floats) -> Floats:
+    """The earth's up direction in the sensor frame, (n, 3), from quaternions (n, 4)."""
+    up = np.empty((len(quat), 3))
+    for i in range(len(quat)):
+        w, x, y, z = quat[i, 0], quat[i, 1], quat[i, 2], quat[i, 3]
+        up[i, 0] = 2 * (x * z - w * y)
+        up[i, 1] = 2 * (y * z + w * x)
+        up[i, 2] = w * w - x * x - y * y + z * z
     return up
+
+
+@compiled("void(f8[:, ::1], f8[:, ::1], i8)")
+def see_vertical(quat: Floats, rows: Floats, unsettled: int) -> None:
+    """Rows of a MotionTrack have acc and gyr: writes up and the yaw rate about it, NaN in the first
+    ``unsettled`` rows."""
+    rows[:, 6:9] = up_in_sensor(quat)
+    rows[:unsettled, 6:9] = np.nan
+    for i in range(len(rows)):
+        rows[i, 9] = rows[i, 3] * rows[i, 6] + rows[i, 4] * rows[i, 7] + rows[i, 5] * rows[i, 8]

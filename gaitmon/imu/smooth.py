@@ -6,26 +6,29 @@ whatever neighbours, it is asked for.  Most of a day is rest, in which nobody lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isnan
 
 import numpy as np
 
+from gaitmon.compiled import compiled
 from gaitmon.imu.filters import lowpass_kernel
 from gaitmon.imu.motion import MotionTrack
+from gaitmon.imu.orientation import PASSED
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.imu.track import Track
 from gaitmon.model import Floats
 
 HALF = 25  # half length of every kernel here: smoothed rows are known 0.25 s late
 COLUMNS = 6
+_AHEAD = 50  # grid samples: who looks at rows looks at what follows next, and one call makes both
 _ACC = lowpass_kernel(9.0, HALF, GRID_HZ)
 _GYR = lowpass_kernel(6.0, HALF, GRID_HZ)
 
 
 @dataclass(slots=True)
 class _Run:
-    """Raw rows at grid indices [start, end), without a hole but those bridged, each [first, last).
+    """Raw rows at grid indices [start, end), without a hole but those of up to PASSED rows.
 
     known: grid index before which the smoothed rows are: all of them once the run is closed.
     """
@@ -33,7 +36,6 @@ class _Run:
     start: int
     end: int
     known: int
-    bridged: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Smoothed:
@@ -72,8 +74,6 @@ class Smoothed:
         if run is None:
             run = self._open = _Run(start, end, start)
             self._runs.append(run)
-        elif start > run.end:
-            run.bridged.append((run.end, start))
         run.end, run.known = end, max(end - HALF, run.start)
 
     def close(self) -> None:
@@ -84,63 +84,69 @@ class Smoothed:
 
     def view(self, a: int, b: int) -> Floats:
         """Rows of grid indices [a, b): shape (b - a, 6)."""
-        upto = min(b, self.end)
-        made = self._made
-        if upto > a and (a < made.first or upto > made.end):
-            if not made.first <= a <= made.end:  # elsewhere: what was made is of no use, or lies behind
-                upto = max(upto, made.end) if a < made.first else upto
-                self._made = made = Track(COLUMNS)
-                made.extend(a, np.empty((0, COLUMNS)))
-            if upto > made.end:
-                made.extend(made.end, self._make(made.end, upto))
+        made, end = self._made, self.end
+        if a < made.first or b > made.end < end:
+            upto = min(b + _AHEAD, end)
+            if upto > a:
+                if not made.first <= a <= made.end:  # elsewhere: what was made is of no use, or lies behind
+                    upto = max(upto, made.end) if a < made.first else upto
+                    self._made = made = Track(COLUMNS)
+                    made.skip_to(a)
+                if upto > made.end:
+                    self._make(made.end, upto)
         return made.view(a, b)
 
     def forget_before(self, a: int) -> None:
         self._made.forget_before(a)
         while self._runs and self._runs[0] is not self._open and self._runs[0].end < a - HALF:
             del self._runs[0]
-        if self._runs:
-            run = self._runs[0]
-            run.bridged = [hole for hole in run.bridged if hole[1] >= a - HALF]
 
-    def _make(self, a: int, b: int) -> Floats:
+    def _make(self, a: int, b: int) -> None:
+        """Rows [a, b), behind those that are."""
+        out = self._made.room(a, b - a)
         runs = [r for r in self._runs if r.start < b and r.known > a]
-        if len(runs) == 1 and runs[0].start <= a and runs[0].known >= b:
-            return self._filtered(runs[0], a, b)
-        out = np.full((b - a, COLUMNS), np.nan)
+        if len(runs) != 1 or runs[0].start > a or runs[0].known < b:
+            out[:] = np.nan
         for run in runs:
             lo, hi = max(a, run.start), min(b, run.known)
-            out[lo - a : hi - a] = self._filtered(run, lo, hi)
-        return out
+            first, last = max(lo - HALF, run.start), min(hi + HALF, run.end)
+            rows = self._raw.samples(first, last)
+            if self._raw.skipped(first, last):
+                first, last = max(first - PASSED, run.start), min(last + PASSED, run.end)
+                rows = self._raw.samples(first, last).copy()
+                _bridge(rows)
+            _lowpass(rows, lo - HALF - first, out[lo - a : hi - a], _ACC, _GYR)
 
-    def _bridge(self, seen: Floats, first: int, last: int, origin: int) -> None:
-        """A straight line over the columns [first, last) of ``seen``, whose column 0 is grid index origin."""
-        left, right = (self._raw.samples(origin + k, origin + k + 1)[0] for k in (first - 1, last))
-        a, b = max(first, 0), min(last, seen.shape[1])
-        share = (np.arange(a, b) - first + 1) / (last - first + 1)
-        seen[:, a:b] = left[:, np.newaxis] + share * (right - left)[:, np.newaxis]
 
-    def _filtered(self, run: _Run, a: int, b: int) -> Floats:
-        lo, hi = max(a - HALF, run.start), min(b + HALF, run.end)
-        rows = self._raw.samples(lo, hi)
-        n = b - a
-        seen = np.empty((6, n + 2 * HALF))
-        before, after = lo - (a - HALF), b + HALF - hi
-        seen[:, before : before + hi - lo] = rows.T
-        for first, last in run.bridged:
-            if first < hi and last > lo:
-                self._bridge(seen[:, before : before + hi - lo], first - lo, last - lo, lo)
-        if before:
-            seen[:, :before] = seen[:, before, np.newaxis]
-        if after:
-            seen[:, -after:] = seen[:, -after - 1, np.newaxis]
-        out = np.empty((2, 3 * (n + 2 * HALF)))
-        last = out.shape[1] - 2 * HALF
-        out[0, :last] = np.correlate(seen[:3].ravel(), _ACC, "valid")
-        turning = seen[3:].ravel()
-        if isnan(turning[0]):
-            out[1] = np.nan
-        else:
-            out[1, :last] = np.correlate(turning, _GYR, "valid")
-        # All channels end to end in one call; what mixes two of them is left out.
-        return np.asarray(out.reshape(COLUMNS, n + 2 * HALF)[:, :n].T)
+@compiled("void(f8[:, ::1])")
+def _bridge(rows: Floats) -> None:
+    """A straight line over each hole between two rows that are there."""
+    before = -1
+    for i in range(len(rows)):
+        if isnan(rows[i, 0]):
+            continue
+        if 0 <= before < i - 1:
+            for k in range(before + 1, i):
+                share = (k - before) / (i - before)
+                for channel in range(rows.shape[1]):
+                    left, right = rows[before, channel], rows[i, channel]
+                    rows[k, channel] = left + share * (right - left)
+        before = i
+
+
+@compiled("void(f8[:, :], i8, f8[:, ::1], f8[::1], f8[::1])")
+def _lowpass(rows: Floats, first: int, out: Floats, acc_taps: Floats, gyr_taps: Floats) -> None:
+    """Row i of out: the sum over k of tap k times row first + i + k; before the first of the rows, and after
+    the last, they are taken as that one."""
+    taps, n, newest = len(acc_taps), len(out), len(rows) - 1
+    seen, total = np.empty(n + taps - 1), np.empty(n)
+    for channel in range(6):
+        for i in range(len(seen)):
+            seen[i] = rows[min(max(first + i, 0), newest), channel]
+        weights = acc_taps if channel < 3 else gyr_taps
+        total[:] = 0.0
+        for k in range(taps):  # taps outside: each of total's is a sum of its own, some at a time
+            weight, shifted = weights[k], seen[k : k + n]
+            for i in range(n):
+                total[i] += weight * shifted[i]
+        out[:, channel] = total
