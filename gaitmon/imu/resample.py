@@ -99,7 +99,7 @@ class Resampler:
         times, x = np.empty(n), np.empty((n, 3 + gyr.shape[1]))
         if known:
             times[:known], x[:known] = self._t, self._x
-        good, bad = _take_good(t, acc, gyr, times, x, known)
+        good, bad = _take_good(t, acc, gyr, times, x)
         self.dropped_bad += bad
         self.dropped_late += n - good - bad
         return times[:good], x[:good]
@@ -184,17 +184,18 @@ def _take_on_grid(t_s: Floats, acc: Floats, gyr: Floats, x: Floats) -> float:
     for i in range(len(t_s)):
         if not abs(t_s[i] * GRID_HZ - (first + i)) <= _NEAR / 2 or not _taken(acc, gyr, i, x[i]):
             return np.nan
-    return first
+    return float(first)
 
 
-@compiled(f"UniTuple(i8, 2)({_TIMES}, {_ROWS}, {_ROWS}, f8[::1], f8[:, ::1], i8)")
-def _take_good(
-    t_s: Floats, acc: Floats, gyr: Floats, times: Floats, x: Floats, known: int
-) -> tuple[int, int]:
-    """Copies samples to times and x, behind the first ``known`` rows there, without those that are not
-    finite or not later than the one before.  How many rows there are then, and how many were not finite."""
-    good, bad = known, 0
-    newest = times[known - 1] if known else -inf
+@compiled(f"UniTuple(i8, 2)({_TIMES}, {_ROWS}, {_ROWS}, f8[::1], f8[:, ::1])")
+def _take_good(t_s: Floats, acc: Floats, gyr: Floats, times: Floats, x: Floats) -> tuple[int, int]:
+    """Copies samples to times and x, behind the rows there are: those for which these have no room beside
+    them.  Leaves out what is not finite, or not later than the sample before.
+
+    Gives how many rows there are then, and how many were not finite.
+    """
+    good, bad = len(times) - len(t_s), 0
+    newest = times[good - 1] if good else -inf
     for i in range(len(t_s)):
         if not _taken(acc, gyr, i, x[good]) or not isfinite(t_s[i]):
             bad += 1
@@ -208,12 +209,12 @@ def _take_good(
 def _tangent(t: Floats, x: Floats, j: int, channel: int) -> float:
     """Of the cubic at sample j: the slopes on either side of it, the nearer sample's weighs more."""
     before, after = max(j - 1, 0), min(j + 1, len(t) - 1)
-    if before == j or after == j:
-        return (x[after, channel] - x[before, channel]) / (t[after] - t[before])
+    if j in (before, after):
+        return float((x[after, channel] - x[before, channel]) / (t[after] - t[before]))
     dt_before, dt_after = t[j] - t[before], t[after] - t[j]
     slope_before = (x[j, channel] - x[before, channel]) / dt_before
     slope_after = (x[after, channel] - x[j, channel]) / dt_after
-    return (slope_before * dt_after + slope_after * dt_before) / (dt_before + dt_after)
+    return float((slope_before * dt_after + slope_after * dt_before) / (dt_before + dt_after))
 
 
 @compiled("void(i8, f8[:], f8[:, :], f8[:, ::1])")
