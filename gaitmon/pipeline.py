@@ -39,6 +39,8 @@ from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import (
     FROM_PELVIS,
     Alignment,
+    Contact,
+    ContactKind,
     Gap,
     ImuBlock,
     Notice,
@@ -91,6 +93,7 @@ class GaitPipeline:
         self._assembler = StrideAssembler()
         self._meter = StrideMeter(self._chains, self._alignment, self.params.spatial)
         self._bout: list[Stride] = []
+        self._bout_end_s = -math.inf  # of the open bout so far
         self._bouts = 0
         self._closed_until = -(10**12)  # grid index after the last bout
         self._from_pelvis = False  # whether any stride of the open bout is
@@ -163,8 +166,9 @@ class GaitPipeline:
             self._forgotten = last
         return out
 
-    def _on_tick(self, tick: int, v: Verdict) -> Iterator[Result]:
+    def _on_tick(self, tick: int, v: Verdict) -> list[Result]:
         now = tick * TICK
+        out: list[Result] = []
         closed = self._tracker.push(tick, v.walking, v.period_s, v.lead, v.rest, heard=v.heard)
         sequence = closed or self._tracker.current
         if sequence is None:
@@ -172,14 +176,17 @@ class GaitPipeline:
                 self._see_rests()
         else:
             self._see_rests()
-            yield from self._walk(sequence, now)
+            out += self._walk(sequence, now)
         held_back = (
             sequence is not None and self._sequence_start != sequence.start
         )  # it may belong to the bout
-        if self._bout and not held_back and now / 100.0 > self._bout_end_s() + MAX_PAUSE_S + STRIDE_FINAL_S:
-            yield from self._close_bout(now / 100.0)
-        yield from self._posture.on_tick(tick, closed, self._tracker.current)
-        yield from self._holes(now)
+        if self._bout and not held_back and now / 100.0 > self._bout_end_s + MAX_PAUSE_S + STRIDE_FINAL_S:
+            out += self._close_bout(now / 100.0)
+        out += self._posture.on_tick(tick, closed, self._tracker.current)
+        for chain in self._chains.values():
+            if chain.holes:
+                out += _holes(chain, now)
+        return out
 
     def _see_rests(self) -> None:
         if self._aligner.see(self._chains, self._alignment):
@@ -222,17 +229,14 @@ class GaitPipeline:
             self._assembler.new_sequence()
             self._stages.begin(sequence)
         upto = min(now, sequence.end + LANDING)
-        yield from self._join(upto)
+        if upto % (4 * TICK) == 0:
+            yield from self._join(upto)
         if self._stages.stood_in(upto):
             yield from self._strides(math.inf)
             self._assembler.new_sequence()
             self._stages.take_over(upto)
         for contact in self._stages.advance(sequence, upto):
-            since_s = self._assembler.opened_s(contact.side)
-            blind = since_s is not None and self._stages.blind(contact.side, since_s, contact.t_s)
-            self._assembler.push(
-                contact, blind=blind, period_s=sequence.period_s, both_feet=self._stages.from_pelvis
-            )
+            self._assemble(contact, sequence.period_s)
             yield contact
         yield from self._strides(math.inf if sequence.closed else self._stages.complete_until(upto) / 100.0)
         if sequence.closed:
@@ -246,21 +250,27 @@ class GaitPipeline:
             if self._aligned_over < SETTLED_WALK <= length:
                 yield from self._align(sequence, effective=sequence.end)
 
+    def _assemble(self, contact: Contact, period_s: float) -> None:
+        since_s = self._assembler.opened_s(contact.side) if contact.kind is ContactKind.IC else None
+        blind = since_s is not None and self._stages.blind(contact.side, since_s, contact.t_s)
+        self._assembler.push(contact, blind=blind, period_s=period_s, both_feet=self._stages.from_pelvis)
+
     def _strides(self, complete_s: float) -> Iterator[Result]:
         """The strides that end before complete_s, up to which all contacts are known."""
         for times in self._assembler.ready(complete_s):
-            if self._bout and times.start_s > self._bout_end_s() + MAX_PAUSE_S:
+            if self._bout and times.start_s > self._bout_end_s + MAX_PAUSE_S:
                 yield from self._close_bout(times.start_s)
             blind = self._stages.blind(times.side, times.start_s, times.end_s)
             stride = self._meter.measure(times, comparable=self._stages.comparable, blind=blind)
             self._from_pelvis |= self._stages.from_pelvis
             self._bout.append(stride)
+            self._bout_end_s = max(self._bout_end_s, stride.end_s)
             yield stride
 
     def _join(self, upto: int) -> Iterator[Result]:
         """A thigh that came late, or whose forward was not clear, once 8 s of walking in the last 20 s have
         shown how it sits: its contacts count from there, but in no bout that has closed."""
-        if upto % (4 * TICK) or self._sequence_start is None:
+        if self._sequence_start is None:
             return
         start = max(self._sequence_start, upto - SETTLED_WALK)
         for p in (p for p in self._chains if p in THIGHS):
@@ -303,18 +313,15 @@ class GaitPipeline:
 
     # ---- bouts ------------------------------------------------------------------------------
 
-    def _bout_end_s(self) -> float:
-        # Strides become final nearly in order of their ends: the latest end is among the last few.
-        return max(s.end_s for s in self._bout[-8:])
-
     def _close_bout(self, now_s: float) -> Iterator[Result]:
-        strides, self._bout = self._bout, []
+        strides, end_s = self._bout, self._bout_end_s
+        self._bout, self._bout_end_s = [], -math.inf
         walked = self._meter.walked()
         from_pelvis, self._from_pelvis = self._from_pelvis, False
         since = self._closed_until
         if len(strides) < MIN_STRIDES:
             return
-        start_s, end_s = min(s.start_s for s in strides), max(s.end_s for s in strides)
+        start_s = min(s.start_s for s in strides)
         self._closed_until = math.ceil(100 * end_s)
         heading = self._meter.heading(start_s, end_s, now_s)
         verdicts, turns = judge(strides, heading)
@@ -350,16 +357,8 @@ class GaitPipeline:
 
     # ---- what a reader must know ------------------------------------------------------------
 
-    def _holes(self, now: float) -> Iterator[Result]:
-        """Holes that ended before now, each told once: at a tick, so that it is always the same one."""
-        for p, chain in self._chains.items():
-            while chain.holes and chain.holes[0][1] <= now:
-                a, b = chain.holes.pop(0)
-                text = f"{p}: no samples for {(b - a) / 100:.1f} s; nothing was filled in."
-                yield Notice(NoticeKind.GAP, text, p, a / 100.0, b / 100.0)
-
     def _last_words(self) -> list[Result]:
-        out: list[Result] = list(self._holes(math.inf))
+        out: list[Result] = [n for chain in self._chains.values() for n in _holes(chain, math.inf)]
         for p, chain in self._chains.items():
             bad, late = chain.resampler.dropped_bad, chain.resampler.dropped_late
             if bad:
@@ -373,6 +372,14 @@ class GaitPipeline:
             text = "No walking bout was found: it takes at least 4 strides within 4 s or more of walking."
             out.append(Notice(NoticeKind.NO_WALKING, text))
         return out
+
+
+def _holes(chain: SensorChain, now: float) -> Iterator[Notice]:
+    """Holes that ended before now, each told once: at a tick, so that it is always the same one."""
+    while chain.holes and chain.holes[0][1] <= now:
+        a, b = chain.holes.pop(0)
+        text = f"{chain.placement}: no samples for {(b - a) / 100:.1f} s; nothing was filled in."
+        yield Notice(NoticeKind.GAP, text, chain.placement, a / 100.0, b / 100.0)
 
 
 def run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
@@ -41,7 +41,7 @@ class StrideAssembler:
     _ordinal: dict[Side | None, int] = field(default_factory=dict)
     _open: dict[Side | None, tuple[Contact, int]] = field(default_factory=dict)  # with its ordinal
     _other_foot: tuple[Contact, int] | None = None  # of contacts without side: the last but one
-    _recent: list[Contact] = field(default_factory=list)
+    _recent: dict[tuple[ContactKind, Side | None], list[float]] = field(default_factory=dict)  # their times
     _waiting: list[tuple[Side | None, int, Contact, Contact]] = field(default_factory=list)
     _usual: list[tuple[float, float]] = field(default_factory=list)  # end and duration of whole strides
 
@@ -58,9 +58,10 @@ class StrideAssembler:
         """blind: samples of what tells this side are missing since its initial contact before.  period_s:
         the gait sequence's stride period, for want of strides.  both_feet: contacts without a side are of
         either foot in turn, not of one leg whose side is unknown: then every other one closes a stride."""
-        self._recent.append(contact)
-        if self._recent[0].t_s < contact.t_s - 4 * MAX_STRIDE_S:
-            self._recent = [c for c in self._recent if c.t_s > contact.t_s - 3 * MAX_STRIDE_S]
+        recent = self._recent.setdefault((contact.kind, contact.side), [])
+        insort(recent, contact.t_s)
+        if recent[0] < contact.t_s - 4 * MAX_STRIDE_S:
+            del recent[: bisect_right(recent, contact.t_s - 3 * MAX_STRIDE_S)]
         if contact.kind is not ContactKind.IC:
             return
         ordinal = self._ordinal[contact.side] = self._ordinal.get(contact.side, 0) + 1
@@ -97,26 +98,22 @@ class StrideAssembler:
 
     def _times(self, side: Side | None, ordinal: int, a: Contact, b: Contact) -> StrideTimes:
         start_s, end_s = a.t_s, b.t_s
-        own_fc: list[float] = []
-        opposite_ic: list[float] = []
-        opposite_fc: list[float] = []
-        for c in self._recent:
-            if start_s < c.t_s < end_s:
-                if c.side is side:
-                    if c.kind is ContactKind.FC:
-                        own_fc.append(c.t_s)
-                elif side is not None and c.side is not None:
-                    (opposite_ic if c.kind is ContactKind.IC else opposite_fc).append(c.t_s)
-        fc_s, opposite_ic_s, opposite_fc_s = map(_only, (own_fc, opposite_ic, opposite_fc))
+        fc_s = self._only(ContactKind.FC, side, start_s, end_s)
+        opposite_ic_s = opposite_fc_s = None
+        if side is not None:
+            opposite_ic_s = self._only(ContactKind.IC, side.other, start_s, end_s)
+            opposite_fc_s = self._only(ContactKind.FC, side.other, start_s, end_s)
         return StrideTimes(side, ordinal, start_s, fc_s, end_s, opposite_ic_s, opposite_fc_s)
+
+    def _only(self, kind: ContactKind, side: Side | None, start_s: float, end_s: float) -> float | None:
+        """The one time between these there is; with none or several it is not known which is meant: never
+        choose silently."""
+        times = self._recent.get((kind, side), [])
+        first = bisect_right(times, start_s)
+        return times[first] if bisect_left(times, end_s) == first + 1 else None
 
 
 def _in_turn(a: Contact, b: Contact, c: Contact) -> bool:
     """Whether two steps are alike enough for none to be missing between them."""
     one, other = b.t_s - a.t_s, c.t_s - b.t_s
     return max(one, other) < LONGEST_TO_SHORTEST_STEP * min(one, other)
-
-
-def _only(times: Sequence[float]) -> float | None:
-    """The one time there is; with none or several it is not known which is meant: never choose silently."""
-    return times[0] if len(times) == 1 else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import acos, degrees
+from math import acos, cos, degrees, isfinite, radians, sqrt
 
 import numpy as np
 
+from gaitmon.compiled import compiled
 from gaitmon.imu.alignment import (
     FlexionAxis,
+    along,
     flexion_axis,
     horizontal_basis,
     pelvis_left,
@@ -27,21 +29,22 @@ MIN_WALK = 400  # grid samples: 4 s of walking find the axis within 2 degrees
 ENOUGH_WALK = 800  # 8 s within 1 degree
 SETTLED_WALK = 2000  # 20 s: steady walking, not the few steps to a chair; not asked for again
 STILL = 100  # grid samples looked at for stillness, of which half must be there
-_NEAR_WALKING = np.cos(np.radians(35.0))  # standing is the stillness nearest to the posture of walking
-_AT_REST = np.array([0.6, 0.6, 0.6, 0.25, 0.25, 0.25])  # within it: m/s² about the mean, rad/s
+_NEAR_WALKING = cos(radians(35.0))  # standing is the stillness nearest to the posture of walking
+_REST_M_S2, _REST_RAD_S = 0.6, 0.25  # at rest: within these, about the mean, on each axis
 _AT_ONCE = 10  # seconds without walking looked at together
 _FIRST_RESTS, _RESTS = 5, 30  # of STILL each: those taken as they are, and those that may be added
-_SAME_STANCE = np.cos(np.radians(2.0))
+_SAME_STANCE = cos(radians(2.0))
 MOVED_DEG = 10.0  # a strap that gave way by less is within how differently a person stands
-_MOVED, _STEADY = np.cos(np.radians((MOVED_DEG, 8.0)))
+_MOVED, _STEADY = cos(radians(MOVED_DEG)), cos(radians(8.0))
 STANDING_DEG = 20.0  # a person who stands leans less from how she stood, a thigh that sits more
+_STANDING = cos(radians(STANDING_DEG))
 STOOD = 6  # rests on end
 _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 
 
 @dataclass(slots=True)
 class Aligner:
-    """still: mean acceleration per placement in recent seconds of rest, sitting and lying among them."""
+    """still: the vertical per placement in recent seconds of rest, sitting and lying among them."""
 
     _still: deque[tuple[int, dict[Placement, Floats]]] = field(default_factory=lambda: deque(maxlen=240))
     _to_see: list[int] = field(default_factory=list)  # ends of seconds without walking, not looked at yet
@@ -65,27 +68,26 @@ class Aligner:
         if not self._to_see:
             return False
         ends, self._to_see = self._to_see, []
-        mean, rests = _rests(ends[0] - STILL, ends[-1], chains)
+        up, rests = _rests(ends[0] - STILL, ends[-1], chains)
         for i, now in enumerate(ends):
-            if rests[:, i].any():
-                self._still.append((now, {p: mean[k, i] for k, p in enumerate(chains) if rests[k, i]}))
+            if still := {p: up[k, i] for k, p in enumerate(chains) if rests[k, i]}:
+                self._still.append((now, still))
         moved = False
         if alignments:
-            aligned = [k for k, p in enumerate(chains) if p in alignments]
-            up = np.array([alignments[p].rotation[2] for p in chains if p in alignments])
-            for one in _one_moved(mean[aligned], rests[aligned], up).tolist():
-                self._suspicious = self._suspicious + 1 if one else 0
+            aligned = np.full((len(chains), 3), np.nan)
+            for k, p in enumerate(chains):
+                if p in alignments:
+                    aligned[k] = alignments[p].rotation[2]
+            for i in range(len(ends)):
+                self._suspicious = self._suspicious + 1 if _one_moved(up[:, i], rests[:, i], aligned) else 0
                 moved |= self._suspicious == 4
         return moved
 
     def moved_in_walk(self, start: int, end: int, chains: Mapping[Placement, SensorChain]) -> bool:
         """Whether a sensor's mean vertical over this walk differs from that of the walk it was aligned on."""
         for p, before in self._walking_up.items():
-            raw = chains[p].raw
-            rows = raw.samples(start, end)
-            if raw.skipped(start, end):
-                rows = rows[np.isfinite(rows[:, 0])]
-            if len(rows) >= MIN_WALK // 2 and _angle_deg(_up(rows), before) > MOVED_DEG:
+            n, *acc = _mean_acc(chains[p].raw.samples(start, end))
+            if n >= MIN_WALK // 2 and _angle_deg(unit(np.array(acc)), before) > MOVED_DEG:
                 return True
         return False
 
@@ -100,18 +102,17 @@ class Aligner:
         if pelvis is None or not pelvis.flexion_known:
             return np.empty((0, 3))
         first = max(first, *(round(100 * a.effective_s) for a in alignments.values()))
-        runs: list[list[tuple[int, Floats]]] = []
+        runs: list[list[Floats]] = []
+        before = 0
         for at, ups in self._still:
-            known = [p for p in ups if p in alignments]
-            if not (first < at <= last and Placement.PELVIS in known and len(known) > 1):
+            if not first < at <= last or not _stands(ups, alignments):
                 continue
-            if max(_angle_deg(unit(ups[p]), alignments[p].rotation[2]) for p in known) > STANDING_DEG:
-                continue
-            if not runs or at - runs[-1][-1][0] > STILL:
+            if not runs or at - before > STILL:
                 runs.append([])
-            runs[-1].append((at, pelvis.rotation @ unit(ups[Placement.PELVIS])))
-        stood = [up for run in runs if len(run) >= STOOD for _, up in run]
-        return np.array(stood) if stood else np.empty((0, 3))
+            runs[-1].append(ups[Placement.PELVIS])
+            before = at
+        up = np.array([up for run in runs if len(run) >= STOOD for up in run]).reshape(-1, 3)
+        return np.stack([along(up, axis) for axis in pelvis.rotation], axis=1)
 
     def align(
         self, start: int, end: int, chains: Mapping[Placement, SensorChain], effective: int
@@ -150,8 +151,7 @@ class Aligner:
         every sensor leaned the same way in them.
         """
         picked: list[dict[Placement, Floats]] = []
-        for _, means in reversed(self._still):
-            ups = {p: unit(mean) for p, mean in means.items()}
+        for _, ups in reversed(self._still):
             shared = [p for p in ups if p in gravity]
             if shared and all(float(ups[p] @ gravity[p]) > _NEAR_WALKING for p in shared):
                 same = all(
@@ -167,36 +167,66 @@ class Aligner:
 
 
 def _rests(a: int, b: int, chains: Mapping[Placement, SensorChain]) -> tuple[Floats, Bools]:
-    """Of each sensor in each second of grid indices [a, b): mean acceleration, shape (sensors, seconds, 3),
+    """Of each sensor in each second of grid indices [a, b): mean vertical, unit, shape (sensors, seconds, 3),
     and whether it was heard and nothing worn moved."""
     n = (b - a) // STILL
-    x = np.empty((STILL, 6, len(chains), n))  # in this order everything below runs along whole rows
+    up, heard, moves = np.empty((len(chains), n, 3)), np.empty((len(chains), n), bool), np.zeros(n, bool)
     for k, chain in enumerate(chains.values()):
-        x[:, :, k] = chain.raw.samples(a, b).reshape(n, STILL, 6).transpose(1, 2, 0)
-    known = np.isfinite(x[:, :1])
-    x = np.where(known, x, 0.0)
-    there = np.add.reduce(known, axis=0)
-    mean = np.add.reduce(x, axis=0) / np.maximum(there, 1)
-    x[:, :3] -= mean[:3]
-    np.abs(x, out=x)
-    x *= known
-    heard = there[0] >= STILL // 2
-    # Without a gyroscope its rows are NaN, and never too much.
-    moves = ((np.maximum.reduce(x, axis=0).T > _AT_REST).any(axis=2).T & heard).any(axis=0)
-    return np.ascontiguousarray(mean[:3].transpose(1, 2, 0)), heard & ~moves
+        _second_by_second(chain.raw.samples(a, b), up[k], heard[k], moves)
+    return up, heard & ~moves
 
 
-def _one_moved(mean: Floats, rests: Bools, up: Floats) -> Bools:
-    """In which seconds one sensor leans otherwise than when it was aligned, and all others as they did.
+@compiled("Tuple((i8, f8, f8, f8))(f8[:, :])")
+def _mean_acc(rows: Floats) -> tuple[int, float, float, float]:
+    """How many of the rows (n, 6) were heard, and their mean acceleration along x, y and z."""
+    n, x, y, z = 0, 0.0, 0.0, 0.0
+    for i in range(len(rows)):
+        if isfinite(rows[i, 0]):
+            n, x, y, z = n + 1, x + rows[i, 0], y + rows[i, 1], z + rows[i, 2]
+    heard = max(n, 1)
+    return n, x / heard, y / heard, z / heard
 
-    mean, rests: as _rests gives them; up: (sensors, 3), unit, when they were aligned.
+
+@compiled("void(f8[:, :], f8[:, ::1], b1[::1], b1[::1])")
+def _second_by_second(rows: Floats, up: Floats, heard: Bools, moves: Bools) -> None:
+    """rows: acc and gyr of one sensor, (n STILL, 6); without a gyroscope NaN, which is never too much.
+    Writes up, (n, 3), and heard, (n,); marks in moves, (n,), where it moves."""
+    for k in range(len(heard)):
+        second = rows[k * STILL : (k + 1) * STILL]
+        n, x, y, z = _mean_acc(second)
+        length = max(sqrt(x * x + y * y + z * z), 1e-9)
+        up[k, 0], up[k, 1], up[k, 2] = x / length, y / length, z / length
+        heard[k] = n >= STILL // 2
+        if not heard[k]:
+            continue
+        for i in range(STILL):
+            a, w = second[i, :3], second[i, 3:]
+            if max(abs(a[0] - x), abs(a[1] - y), abs(a[2] - z)) > _REST_M_S2:
+                moves[k] = True
+            if abs(w[0]) > _REST_RAD_S or abs(w[1]) > _REST_RAD_S or abs(w[2]) > _REST_RAD_S:
+                moves[k] = True
+
+
+@compiled("b1(f8[:, :], b1[:], f8[:, :])")
+def _one_moved(up: Floats, rests: Bools, aligned: Floats) -> bool:
+    """Whether in this second one sensor leans otherwise than when it was aligned, and all others as they did.
+
+    up: (sensors, 3), unit; rests: (sensors,).  aligned: (sensors, 3), up when it was aligned; NaN: not.
     """
-    length = np.sqrt(np.add.reduce(mean * mean, axis=2))
-    cosine = np.add.reduce(mean * up[:, np.newaxis], axis=2) / np.maximum(length, 1e-9)
-    n = np.add.reduce(rests, axis=0)
-    moved = np.add.reduce(rests & (cosine < _MOVED), axis=0)
-    steady = np.add.reduce(rests & (cosine > _STEADY), axis=0)
-    return np.asarray((moved == 1) & (n > 1) & (steady == n - 1))
+    n, moved, steady = 0, 0, 0
+    for k in range(len(up)):
+        if rests[k] and isfinite(aligned[k, 0]):
+            cosine = up[k, 0] * aligned[k, 0] + up[k, 1] * aligned[k, 1] + up[k, 2] * aligned[k, 2]
+            n, moved, steady = n + 1, moved + (cosine < _MOVED), steady + (cosine > _STEADY)
+    return moved == 1 and n > 1 and steady == n - 1
+
+
+def _stands(up: Mapping[Placement, Floats], alignments: Mapping[Placement, Alignment]) -> bool:
+    """Whether pelvis and at least one thigh lean as they did in the standing of calibration."""
+    known = [p for p in up if p in alignments]
+    if Placement.PELVIS not in known or len(known) < 2:
+        return False
+    return all(float(up[p] @ alignments[p].rotation[2]) >= _STANDING for p in known)
 
 
 def _walked(start: int, end: int, chains: Mapping[Placement, SensorChain]) -> dict[Placement, Floats]:
