@@ -200,18 +200,20 @@ def fuse(
     An estimator that was not calibrated is left out while one that was is there.
     """
     c = params.calibration
-    fits = (None, None) if c is None else (c.thigh, c.pelvis)
-    own = [(x, fit) for x, fit in zip((thigh_m, pelvis_m), fits, strict=True) if x is not None]
-    weighed = [
-        (x * fit.factor, 1.0 / (fit.residual**2 + UNSEEN_RESIDUAL**2)) for x, fit in own if fit is not None
-    ] or [(x, 1.0) for x, _ in own]
+    weighed: list[tuple[float, float]] = []
+    if c is not None:
+        for x, fit in ((thigh_m, c.thigh), (pelvis_m, c.pelvis)):
+            if x is not None and fit is not None:
+                weighed.append((x * fit.factor, 1.0 / (fit.residual**2 + UNSEEN_RESIDUAL**2)))
+    calibrated = bool(weighed)
+    if not calibrated:
+        weighed = [(x, 1.0) for x in (thigh_m, pelvis_m) if x is not None]
     if not weighed:
         return StrideLength(duration_s, thigh_m, pelvis_m, None)
-    length = sum(x * w for x, w in weighed) / sum(w for _, w in weighed)
-    flags = []
-    if max(x for x, _ in weighed) - min(x for x, _ in weighed) > DISAGREE * length:
-        flags.append(SPEED_UNCERTAIN)
-    if all(fit is None for _, fit in own):
-        flags += [LEG_LENGTH_ASSUMED] if params.leg.assumed else []
-        flags += [LENGTH_NOT_CALIBRATED] if c is not None else []
-    return StrideLength(duration_s, thigh_m, pelvis_m, length, tuple(flags))
+    (x, weight), (y, other) = weighed[0], weighed[-1]
+    length = x if len(weighed) == 1 else (x * weight + y * other) / (weight + other)
+    flags: tuple[str, ...] = (SPEED_UNCERTAIN,) if abs(x - y) > DISAGREE * length else ()
+    if not calibrated:
+        flags += (LEG_LENGTH_ASSUMED,) if params.leg.assumed else ()
+        flags += (LENGTH_NOT_CALIBRATED,) if c is not None else ()
+    return StrideLength(duration_s, thigh_m, pelvis_m, length, flags)

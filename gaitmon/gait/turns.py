@@ -10,45 +10,70 @@ end (up to 9 deg from end to end) does not count.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from math import isnan, radians
 
 import numpy as np
 
+from gaitmon.compiled import compiled
 from gaitmon.imu.filters import lowpass_kernel
 from gaitmon.model import Floats, Turn
 
 _SMOOTH = lowpass_kernel(0.6, 100, 100.0)
 _BEYOND = 40  # grid samples by which the low-pass smears a turn's ends
-_EDGE_RAD_S = np.radians(5.0)
-_PEAK_RAD_S = np.radians(15.0)
-MIN_TURN_RAD = np.radians(45.0)
-MAX_STRIDE_TURN_RAD = np.radians(15.0)
+_PAUSE = 5  # grid samples: turns the same way less than that apart are one
+_SHORTEST, _LONGEST = 50, 1000  # grid samples
+_EDGE_RAD_S = radians(5.0)
+_PEAK_RAD_S = radians(15.0)
+MIN_TURN_RAD = radians(45.0)
+MAX_STRIDE_TURN_RAD = radians(15.0)
 
 
 def find_turns(yaw_rate_rad_s: Floats, first: int) -> list[Turn]:
     """yaw_rate_rad_s: shape (n,), 100 Hz, left +, NaN where missing; row 0 is grid index first."""
     if len(yaw_rate_rad_s) < len(_SMOOTH):
         return []
-    padded = np.pad(np.nan_to_num(yaw_rate_rad_s), len(_SMOOTH) // 2, mode="edge")
-    smooth = np.convolve(padded, _SMOOTH, mode="valid")
-    moving = np.abs(smooth) > _EDGE_RAD_S
-    sign = np.sign(smooth) * moving
-    edges = np.flatnonzero(np.diff(np.concatenate([[0.0], sign, [0.0]])))
-    runs = [(int(a), int(b)) for a, b in pairwise(edges) if sign[a] != 0]
-    merged: list[tuple[int, int]] = []
-    for a, b in runs:
-        if merged and a - merged[-1][1] < 5 and sign[a] == sign[merged[-1][0]]:
-            merged[-1] = (merged[-1][0], b)
-        else:
-            merged.append((a, b))
-    turns = []
-    for a, b in merged:
-        if not 50 <= b - a <= 1000:
+    found = _turning(_smoothed(yaw_rate_rad_s, _SMOOTH))
+    return [Turn((first + a) / 100.0, (first + b) / 100.0, angle) for a, b, angle in found.tolist()]
+
+
+@compiled("f8[::1](f8[:], f8[::1])")
+def _smoothed(rate: Floats, kernel: Floats) -> Floats:
+    """What is missing counts as no turning; before its beginning and after its end the rate stays."""
+    n, half = len(rate), len(kernel) // 2
+    wide, out = np.empty(n + 2 * half), np.zeros(n)
+    for i in range(len(wide)):
+        x = rate[min(max(i - half, 0), n - 1)]
+        wide[i] = 0.0 if isnan(x) else x
+    for tap in range(len(kernel)):
+        for i in range(n):
+            out[i] += kernel[tap] * wide[tap + i]
+    return out
+
+
+@compiled("f8[:, ::1](f8[::1])")
+def _turning(rate: Floats) -> Floats:
+    """Turns in a smoothed rate (n,): first row, row after the last, angle in rad; shape (turns, 3)."""
+    runs = np.empty((len(rate), 2), np.int64)  # one way, without a pause
+    n = 0
+    for i in range(len(rate)):
+        if abs(rate[i]) <= _EDGE_RAD_S:
             continue
-        angle = float(smooth[max(a - _BEYOND, 0) : b + _BEYOND].sum() / 100.0)
-        if abs(angle) >= MIN_TURN_RAD and np.abs(smooth[a:b]).max() > _PEAK_RAD_S:
-            turns.append(Turn((first + a) / 100.0, (first + b) / 100.0, angle))
-    return turns
+        same_way = n > 0 and (rate[runs[n - 1, 0]] > 0.0) == (rate[i] > 0.0)
+        if not (same_way and i - runs[n - 1, 1] < _PAUSE):
+            runs[n, 0] = i
+            n += 1
+        runs[n - 1, 1] = i + 1
+    turns, found = np.empty((n, 3)), 0
+    for a, b in runs[:n]:
+        fastest, angle = 0.0, 0.0
+        for i in range(a, b):
+            fastest = max(fastest, abs(rate[i]))
+        for i in range(max(a - _BEYOND, 0), min(b + _BEYOND, len(rate))):
+            angle += rate[i] / 100.0
+        if _SHORTEST <= b - a <= _LONGEST and fastest > _PEAK_RAD_S and abs(angle) >= MIN_TURN_RAD:
+            turns[found, 0], turns[found, 1], turns[found, 2] = a, b, angle
+            found += 1
+    return turns[:found]
 
 
 def heading_change_rad(yaw_rate_rad_s: Floats, first: int, start_s: float, end_s: float) -> float:

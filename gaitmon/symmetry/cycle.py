@@ -161,12 +161,25 @@ def rotation_deg(yaw_rate_rad_s: Floats, duration_s: Floats) -> Floats:
     The integral of the yaw rate without the straight line through its ends, and without its mean: only
     excursion can be known, because without a magnetometer the heading has no zero.
     """
-    step = 0.5 * (yaw_rate_rad_s[:, 1:] + yaw_rate_rad_s[:, :-1]) * (duration_s[:, np.newaxis] / (POINTS - 1))
-    yaw = np.zeros_like(yaw_rate_rad_s)
-    np.cumsum(step, axis=1, out=yaw[:, 1:])
-    yaw -= yaw[:, -1:] * _PHASE
-    yaw -= yaw[:, :-1].mean(axis=1, keepdims=True)
-    return np.asarray(np.degrees(yaw))
+    out = np.empty(yaw_rate_rad_s.shape)
+    _rotation_deg(yaw_rate_rad_s, duration_s, out)
+    return out
+
+
+@compiled("void(f8[:, :], f8[:], f8[:, ::1])")
+def _rotation_deg(yaw_rate: Floats, duration_s: Floats, out: Floats) -> None:
+    last = POINTS - 1
+    for k in range(len(out)):
+        yaw, rate = out[k], yaw_rate[k]
+        yaw[0] = 0.0
+        for i in range(last):
+            yaw[i + 1] = yaw[i] + 0.5 * (rate[i + 1] + rate[i]) * (duration_s[k] / last)
+        mean, whole = 0.0, yaw[last]
+        for i in range(POINTS):
+            yaw[i] -= whole * (i / last)
+            mean += yaw[i] / last if i < last else 0.0
+        for i in range(POINTS):
+            yaw[i] = _DEG * (yaw[i] - mean)
 
 
 def excursion_m(acc_m_s2: Floats, duration_s: Floats, first_harmonic: int) -> Floats:
