@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gaitmon.compiled import compiled
 from gaitmon.gait.acc_contacts import AccContactParams, AccLimbContacts, AccSignals
 from gaitmon.gait.contacts import ContactParams, LimbContacts, LimbSignals
 from gaitmon.gait.pelvis_contacts import PelvisContactParams, PelvisContacts, pelvis_signals
@@ -21,7 +22,6 @@ POCKETS = (*THIGHS, Placement.PHONE)
 
 SHORTEST_STEP_S = 0.2  # between two contacts of one kind on one side; Mobilise-D accepts no shorter stride
 BACK = 200  # grid samples of a thigh without a hole, after which it tells its limb's contacts again
-_OF_AXES = np.array([[3, 0, 0], [4, 1, 1], [5, 2, 2]])  # columns of smooth: x, y and z of gyr, acc and acc
 Stage = LimbContacts | PelvisContacts | AccLimbContacts
 
 
@@ -40,7 +40,7 @@ class _LimbTrack:
     def __init__(self, chain: SensorChain, rotation: Floats) -> None:
         forward, left, up = rotation
         self._chain = chain
-        self._axes = np.array((-left, forward, up)).T
+        self._axes = np.array((-left, forward, up))
         self._rows = Track(3)
 
     def signals(self, first: int, upto: int) -> LimbSignals:
@@ -50,11 +50,23 @@ class _LimbTrack:
             self._rows.skip_to(first)
         start, known = self._rows.end, self._chain.smooth.end
         if start < upto:
-            # As far as is known: the next tick asks for it.  Written out as in gaitmon.imu.alignment.along.
-            x = self._chain.smooth.view(start, max(known, upto))[:, _OF_AXES] * self._axes
-            self._rows.extend(start, x[:, 0] + x[:, 1] + x[:, 2])
+            smooth = self._chain.smooth.view(start, max(known, upto))  # the next tick asks for the rest
+            _along(smooth, self._axes, self._rows.room(start, len(smooth)))
         self._rows.forget_before(first)
-        return LimbSignals(first, *self._rows.view(first, upto).T)
+        return LimbSignals(first, self._rows.view(first, upto))
+
+
+@compiled("void(f8[:, ::1], f8[:, ::1], f8[:, ::1])")
+def _along(smooth: Floats, axes: Floats, out: Floats) -> None:
+    """gyr along the first axis, acc along the second and third: columns of out.
+
+    smooth: acc and gyr, shape (n, 6); axes: a row each, shape (3, 3)."""
+    for i in range(len(smooth)):
+        x, y, z = smooth[i, 3], smooth[i, 4], smooth[i, 5]
+        out[i, 0] = x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2]
+        x, y, z = smooth[i, 0], smooth[i, 1], smooth[i, 2]
+        out[i, 1] = x * axes[1, 0] + y * axes[1, 1] + z * axes[1, 2]
+        out[i, 2] = x * axes[2, 0] + y * axes[2, 1] + z * axes[2, 2]
 
 
 class ContactStages:
@@ -128,8 +140,12 @@ class ContactStages:
     def blind(self, side: Side | None, start_s: float, end_s: float) -> bool:
         """Whether samples of the sensor that tells this side are missing between two moments."""
         a, b = math.floor(100 * start_s), math.ceil(100 * end_s) + 1
-        tellers = [p for p in self._stages if p.side is side or self.from_pelvis]
-        return any(self._chains[p].raw.skipped(a, b) for p in tellers)
+        for p, stage in self._stages.items():  # the pelvis tells both
+            if (isinstance(stage, PelvisContacts) or stage.side is side) and self._chains[p].raw.skipped(
+                a, b
+            ):
+                return True
+        return False
 
     def end(self) -> None:
         self._stages, self._limbs = {}, {}
@@ -163,7 +179,7 @@ class ContactStages:
 
     def complete_until(self, upto: int) -> int:
         """No contact before this grid index will be added by later calls."""
-        return min((stage.complete_until(upto) for stage in self._stages.values()), default=upto)
+        return min([stage.complete_until(upto) for stage in self._stages.values()], default=upto)
 
     def needs_from(self, default: int) -> int:
         """Oldest grid index that a later call may look at."""

@@ -205,7 +205,8 @@ def walking_limb() -> LimbSignals:
     start, rows = smooth_walk()
     left = np.array([0.36, -0.48, 0.8])  # any axis: the stage takes signals, not mountings
     forward, up = np.array([0.8, 0.6, 0.0]), np.array([-0.48, 0.64, 0.6])
-    return LimbSignals(start, -along(rows[:, 3:6], left), along(rows[:, :3], forward), along(rows[:, :3], up))
+    rate = -along(rows[:, 3:6], left)
+    return LimbSignals(start, np.column_stack([rate, along(rows[:, :3], forward), along(rows[:, :3], up)]))
 
 
 def limping_limb() -> LimbSignals:
@@ -217,7 +218,7 @@ def limping_limb() -> LimbSignals:
         for at, height, width in ((0.6 + 1.13 * k, 3.8, 0.11), (1.2 + 1.13 * k, 1.95, 0.10)):
             rate += height * np.exp(-0.5 * ((t - at) / width) ** 2)
     forward = np.cos(2 * np.pi * t / 1.13) + 0.3 * np.cos(2 * np.pi * 5.1 * t)
-    return LimbSignals(700, rate, forward, np.cos(4 * np.pi * t / 1.13) + 9.8)
+    return LimbSignals(700, np.column_stack([rate, forward, np.cos(4 * np.pi * t / 1.13) + 9.8]))
 
 
 LIMBS: dict[str, Callable[[], LimbSignals]] = {"walking": walking_limb, "limping": limping_limb}
@@ -232,8 +233,7 @@ def contacts_at(s: LimbSignals, ends: Sequence[int], history: int) -> list[Conta
     out: list[Contact] = []
     for end in ends:
         first = max(limb.needs_from() - history, s.first)
-        window = slice(first - s.first, end - s.first)
-        seen = LimbSignals(first, *(x[window] for x in s.channels))
+        seen = LimbSignals(first, s.rows[first - s.first : end - s.first])
         out += limb.advance(seen, end, 1.1, final=end == ends[-1])
     return out
 
@@ -244,7 +244,7 @@ def contacts_at(s: LimbSignals, ends: Sequence[int], history: int) -> list[Conta
 def test_limb_contacts(limb: str, skips: list[int], history: int) -> None:
     """Asked at every tick or at some, shown just enough or more: the same contacts."""
     signals = LIMBS[limb]()
-    ticks = list(range(signals.first + TICK, signals.first + len(signals.rate_rad_s), TICK))
+    ticks = list(range(signals.first + TICK, signals.first + len(signals.rows), TICK))
     every = contacts_at(signals, ticks, 0)
     assert len(every) > 20
     some = [ticks[b - 1] for _, b in spans(len(ticks), skips)]

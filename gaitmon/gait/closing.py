@@ -13,9 +13,13 @@ Who sits down brings both thighs forward as in a swing, but there they stay, and
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf, isnan, nan
 from statistics import median
 
+from gaitmon.compiled import compiled
 from gaitmon.model import Floats
+
+_FORWARD, _UP = 1, 2  # columns of rows, which are gaitmon.gait.contacts.LimbSignals'
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,34 @@ class ClosingStep:
 
     _pushes: list[float] = field(default_factory=list)
 
-    def is_one(self, forward_m_s2: Floats, period: int, p: ClosingParams) -> bool:
-        """forward_m_s2: specific force along the thigh's forward axis from the swing peak on, 100 Hz.
-        period: of the stride, grid samples."""
-        a, b = (round(share * period) for share in p.window)
-        push = max(forward_m_s2[a:b].tolist(), default=0.0)
+    def is_one(self, rows: Floats, peak: int, period: int, p: ClosingParams) -> bool:
+        """rows: of the thigh; peak: the row of its swing peak.  period: of the stride, grid samples."""
+        a, b = p.window
+        push = _push_m_s2(rows, peak + round(a * period), peak + round(b * period))
         usual = median(self._pushes) if self._pushes else 0.0
         self._pushes = [*self._pushes[1 - p.memory :], push]
         return usual > p.least_m_s2 and push < p.share * usual
 
 
-def sits(up_m_s2: Floats, p: ClosingParams) -> bool:
-    """up_m_s2: specific force along the thigh in early stance, had there been a landing."""
-    return float(up_m_s2.mean()) < p.seated_m_s2
+@compiled("f8(f8[:, ::1], i8, i8)")
+def _push_m_s2(rows: Floats, start: int, end: int) -> float:
+    """The highest specific force forward in rows start to end, as far as they go; 0 without any."""
+    highest = -inf
+    for i in range(start, min(end, len(rows))):
+        highest = max(highest, rows[i, _FORWARD])
+    return highest if highest > -inf else 0.0
+
+
+@compiled("f8(f8[:, ::1], i8, i8, i8)")
+def carried_m_s2(rows: Floats, start: int, end: int, last: int) -> float:
+    """Mean specific force along the thigh over the last so many of rows start to end: in early stance, had
+    there been a landing.  NaN where any of rows start to end is missing."""
+    if start < 0 or end > len(rows) or end - last < start:
+        return nan
+    for i in range(start, end):
+        if isnan(rows[i, 0] + rows[i, _FORWARD] + rows[i, _UP]):
+            return nan
+    total = 0.0
+    for i in range(end - last, end):
+        total += rows[i, _UP]
+    return total / last

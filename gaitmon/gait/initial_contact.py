@@ -16,20 +16,18 @@ was in this stride says the stride's own curvature around it.  4 and 5 Hz: soft 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
-from math import ceil, floor
+from math import ceil, floor, nan
 
 import numpy as np
 
-from gaitmon.gait.peaks import parabolic_top
+from gaitmon.compiled import compiled
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import Floats
 
 SHARES = 48  # points of the mean landing
 HALF = 7  # what is nearer than this to the centre of a bend, grid samples, belongs to it
-_BELL = 1.0 - (np.arange(-HALF, HALF + 1) / (HALF + 1.0)) ** 2  # what enters at the edges enters gently
-_MIDDLE = np.linspace(0.0, 1.0, SHARES) * np.linspace(1.0, 0.0, SHARES)
 _SETTLE = (2 * HALF, HALF, HALF, HALF)  # reach of the moves of the centre onto its own mass
+_RATE, _FORWARD, _UP = 0, 1, 2  # channels of a landing
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +47,6 @@ class InitialContactParams:
     model: float = 0.345  # where nothing shows (0.276 very slow .. 0.350 free)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LandingSignals:
-    """One thigh; the first row is one grid sample before the swing peak.
-
-    rate_rad_s: flexion rate below 4 Hz.  forward_m_s2, up_m_s2: specific force along its axes below 5 Hz.
-    """
-
-    rate_rad_s: Floats
-    forward_m_s2: Floats
-    up_m_s2: Floats
-
-
 def samples_needed(pace: int, p: InitialContactParams) -> int:
     """How many grid samples from the swing peak on are looked at in a stride of this length."""
     return round(p.landing[1] * pace) + 2 * HALF
@@ -73,59 +59,98 @@ class Landings:
     _mean: Floats = field(default_factory=lambda: np.zeros(SHARES))
     _strides: int = 0
 
-    def contact(self, s: LandingSignals, middle: float, pace: int, p: InitialContactParams) -> float | None:
+    def contact(self, low: Floats, middle: float, pace: int, p: InitialContactParams) -> float | None:
         """Grid samples from the swing peak to the initial contact; None where it does not show.
 
+        low: shape (3, n), the first column one grid sample before the swing peak: flexion rate below 4 Hz
+        (rad/s), specific force along the thigh's forward and upward axes below 5 Hz (m/s2).
         middle: of the swing, grid samples from its peak: the peak of a slow swing is flat, or two.
         pace: usual stride of the limb lately, grid samples.
         """
-        slow = _slow(pace, p)
-        bend = p.rate_m_s * _bend(s.rate_rad_s)
-        if slow > 0.0:
-            bend += slow * _bend(s.up_m_s2)
-        at = self._usual(bend, s, middle, pace, p)
-        if at is None:
-            return None
-        at = _settled(bend.tolist(), at)
-        if at is None:
-            return None
-        at -= (1.0 - slow) * p.lag_s * GRID_HZ + slow * p.lag * pace
-        return at if at > 0.0 else None
-
-    def _usual(
-        self, bend: Floats, s: LandingSignals, middle: float, pace: int, p: InitialContactParams
-    ) -> float | None:
-        """Where the bend of the mean landing, this stride in it, would be in this stride."""
-        grid = np.arange(len(bend))
-        at = middle + pace * _shares(*p.landing)
-        near = np.interp(at, grid, np.correlate(bend, _BELL, "full")[HALF:-HALF], right=0.0)
-        push = np.interp(at - GRID_HZ * p.lag_s, grid, s.forward_m_s2[1:-1])
-        coming = np.interp(at, grid, s.rate_rad_s[1:-1]) / (s.rate_rad_s.max() or 1.0)
-        push, brisk = push - push.min(), 1.0 - _slow(pace, p)
-        push = np.maximum(push - brisk * p.pushed * push.max(), 0.0)
-        seen = near * push * np.clip(1.0 - brisk * coming / p.landed, 0.0, 1.0) * _MIDDLE
-        total = float(seen.sum())
-        if total <= 0.0:
-            return None
-        self._strides += 1
-        weight = 1.0 / min(self._strides - 1 + p.first, p.memory)
-        self._mean = self._mean + min(weight, 1.0) * (seen / total - self._mean)  # each counts alike
-        top = int(np.argmax(self._mean))
-        return float(at[0] + (at[1] - at[0]) * parabolic_top(self._mean, top)[0])
+        pace_s = pace / GRID_HZ
+        slow = min(max((pace_s - p.brisk_s) / (p.slow_s - p.brisk_s), 0.0), 1.0)  # how far acc is read
+        lag = (1.0 - slow) * p.lag_s * GRID_HZ + slow * p.lag * pace
+        first, last = p.landing
+        begin, step = middle + pace * first, pace * (last - first) / (SHARES - 1)
+        weight = min(1.0 / min(self._strides + p.first, p.memory), 1.0)
+        numbers = slow, p.rate_m_s, GRID_HZ * p.lag_s, p.pushed, p.landed, weight
+        shows, bend = _landing(low, self._mean, begin, step, numbers)
+        self._strides += shows
+        return bend - lag if bend > lag else None  # not so for NaN
 
 
-def _slow(pace: int, p: InitialContactParams) -> float:
-    """How far the acceleration is read: 0 in brisk walking, 1 in slow."""
-    return min(max((pace / GRID_HZ - p.brisk_s) / (p.slow_s - p.brisk_s), 0.0), 1.0)
+@compiled("f8(f8[:], i8)")
+def _bend(x: Floats, i: int) -> float:
+    """Downward curvature at row i + 1: of a landing's columns 1 to the last but one."""
+    return float(max(2.0 * x[i + 1] - x[i + 2] - x[i], 0.0))
 
 
-@lru_cache(maxsize=4)
-def _shares(first: float, last: float) -> Floats:
-    return np.linspace(first, last, SHARES)
+@compiled("f8(f8[:], f8)")
+def _between(x: Floats, at: float) -> float:
+    """The value at a place between two samples, level beyond the ends."""
+    i = floor(at)
+    if i < 0:
+        return float(x[0])
+    if i >= len(x) - 1:
+        return float(x[-1])
+    return float(x[i] + (x[i + 1] - x[i]) * (at - i))
 
 
-def _settled(bend: list[float], at: float) -> float | None:
-    """The centre of the bend nearest to at; None where there is none."""
+@compiled("f8[::1](f8[::1])")
+def _near(bend: Floats) -> Floats:
+    """The bend within HALF of each sample; what enters at the edges enters gently."""
+    out = np.zeros(len(bend))
+    for j in range(-HALF, HALF + 1):
+        share = 1.0 - (j / (HALF + 1.0)) * (j / (HALF + 1.0))
+        for i in range(max(-j, 0), min(len(bend) - j, len(bend))):
+            out[i] += bend[i + j] * share
+    return out
+
+
+@compiled("f8[::1](f8[:], f8[::1], f8, f8)")
+def _pushes(forward: Floats, at: Floats, lag: float, least: float) -> Floats:
+    """Forward acceleration, a lag before each of these places, above its least, less this share of its
+    greatest."""
+    out = np.empty(SHARES)
+    for k in range(SHARES):
+        out[k] = _between(forward, at[k] - lag)
+    out -= out.min()
+    base = least * out.max()
+    for k in range(SHARES):
+        out[k] = max(out[k] - base, 0.0)
+    return out
+
+
+@compiled("f8(f8[::1], f8[:], f8[::1], f8[::1], f8)")
+def _weigh(seen: Floats, rate: Floats, bend: Floats, at: Floats, coming: float) -> float:
+    """Multiplies what is seen at the mean's points, whose places are at, by the bend near each, by how little
+    the thigh still comes forward (coming: what counts of its rate), and by how far the point lies from the
+    ends.  Gives the sum."""
+    near = _near(bend)
+    total = 0.0
+    for k in range(SHARES):
+        if at[k] > len(bend) - 1:
+            seen[k] = 0.0
+        held = 1.0 - coming * _between(rate, at[k])
+        share = k / (SHARES - 1.0)
+        seen[k] *= _between(near, at[k]) * min(max(held, 0.0), 1.0) * share * (1.0 - share)
+        total += seen[k]
+    return total
+
+
+@compiled("f8(f8[::1])")
+def _top(x: Floats) -> float:
+    """Where the parabola through the highest value and its neighbours has its top."""
+    i = int(np.argmax(x))
+    if i < 1 or i + 1 >= len(x):
+        return float(i)
+    bend = x[i - 1] - 2.0 * x[i] + x[i + 1]
+    return i + 0.5 * (x[i - 1] - x[i + 1]) / bend if bend < 0.0 else float(i)
+
+
+@compiled("f8(f8[::1], f8)")
+def _settled(bend: Floats, at: float) -> float:
+    """The centre of the bend nearest to at; NaN where there is none."""
     for reach in _SETTLE:
         total = moment = 0.0
         for i in range(max(ceil(at - reach), 0), min(floor(at + reach) + 1, len(bend))):
@@ -134,11 +159,36 @@ def _settled(bend: list[float], at: float) -> float | None:
             total += near
             moment += near * i
         if total <= 0.0:
-            return None
+            return nan
         at = moment / total
     return at
 
 
-def _bend(x: Floats) -> Floats:
-    """Downward curvature of what rows 1 to the last but one hold."""
-    return np.maximum(2.0 * x[1:-1] - x[2:] - x[:-2], 0.0)
+@compiled("Tuple((b1, f8))(f8[:, ::1], f8[::1], f8, f8, UniTuple(f8, 6))")
+def _landing(
+    low: Floats, mean: Floats, begin: float, step: float, numbers: tuple[float, ...]
+) -> tuple[bool, float]:
+    """Whether a landing shows, which then counts in the mean landing; and where the stride bends nearest to
+    where the mean does, grid samples from the swing peak, NaN if nowhere.
+
+    low: see Landings.contact.  begin, step: of the mean's points, grid samples from the swing peak.
+    """
+    slow, rate_m_s, lag, pushed, landed, weight = numbers
+    brisk = 1.0 - slow
+    bend = np.empty(low.shape[1] - 2)
+    for i in range(len(bend)):
+        bend[i] = rate_m_s * _bend(low[_RATE], i)
+        if slow > 0.0:
+            bend[i] += slow * _bend(low[_UP], i)
+    at = np.empty(SHARES)
+    for k in range(SHARES):
+        at[k] = begin + step * k
+    seen = _pushes(low[_FORWARD, 1:-1], at, lag, brisk * pushed)
+    highest = low[_RATE].max()
+    coming = brisk / (landed * (highest if highest != 0.0 else 1.0))
+    total = _weigh(seen, low[_RATE, 1:-1], bend, at, coming)
+    if total <= 0.0:
+        return False, nan
+    for k in range(SHARES):
+        mean[k] += weight * (seen[k] / total - mean[k])  # each counts alike
+    return True, _settled(bend, begin + step * _top(mean))

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from gaitmon.gait.initial_contact import InitialContactParams, Landings, LandingSignals, samples_needed
+from gaitmon.gait.initial_contact import InitialContactParams, Landings, samples_needed
 from gaitmon.model import ContactKind, Floats, Side
 from gaitmon.simulate import Stand, Walk, WalkerParams
 from tests.gait.walks import Walked, match, times, walked
@@ -17,7 +17,7 @@ PACE = 100  # brisk: the rate alone is read
 SHOULDER = 38  # grid samples after the swing peak
 
 
-def stride(shoulder: float = SHOULDER, other: float = 0.0, size: float = 1.0) -> LandingSignals:
+def stride(shoulder: float = SHOULDER, other: float = 0.0, size: float = 1.0) -> Floats:
     """A swing, whose rate falls with a rounded shoulder, and a second one 15 samples before it."""
     t = np.arange(-1.0, samples_needed(PACE, P))
 
@@ -27,11 +27,11 @@ def stride(shoulder: float = SHOULDER, other: float = 0.0, size: float = 1.0) ->
     swing = 3.0 * np.exp(-((t / 10.0) ** 2))
     rate = size * (swing + 0.1 * knee(shoulder) + other * 0.1 * knee(shoulder - 15.0))
     push = np.exp(-(((t - shoulder + 4.0) / 8.0) ** 2))
-    return LandingSignals(rate, push, np.zeros_like(t))
+    return np.array([rate, push, np.zeros_like(t)])
 
 
-def told(landings: Landings, s: LandingSignals) -> float:
-    at = landings.contact(s, 0.0, PACE, P)
+def told(landings: Landings, low: Floats) -> float:
+    at = landings.contact(low, 0.0, PACE, P)
     assert at is not None
     return at + 100 * P.lag_s
 
@@ -66,9 +66,9 @@ def test_a_stride_that_jolts_counts_no_more_than_another() -> None:
 
 def test_nothing_bends_or_nothing_pushes() -> None:
     flat = np.zeros(samples_needed(PACE, P) + 1)
-    s = stride()
-    assert Landings().contact(LandingSignals(flat, s.forward_m_s2, flat), 0.0, PACE, P) is None
-    assert Landings().contact(LandingSignals(s.rate_rad_s, flat, flat), 0.0, PACE, P) is None
+    rate, push, _ = stride()
+    assert Landings().contact(np.array([flat, push, flat]), 0.0, PACE, P) is None
+    assert Landings().contact(np.array([rate, flat, flat]), 0.0, PACE, P) is None
 
 
 @cache
