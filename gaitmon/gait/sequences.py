@@ -3,19 +3,12 @@
 Nothing here depends on how a sensor is turned in its pouch, so it works on the first step after
 strapping on.  Of each window of 4 s, every 0.5 s:
 
-- *Energy and periodicity.*  The vector autocorrelation, sum over the axes of x(t) x(t + lag): walking
-  repeats itself once a stride and moves with more than a fidget's energy.  (Vector form of the unbiased
-  autocorrelation of Moe-Nilssen & Helbostad 2004, used here as a detector; departure: all axes at once.)
-- *Two rises a stride* (accelerometers).  Walking lifts the body at every step, so along gravity the
-  second harmonic of the stride is at least as strong as the first, on one thigh as on the trunk.  A
-  pedalling thigh rises once a turn: from the geometry of a bicycle its second harmonic holds a fifth.
+- *Energy and rhythm* (gaitmon.gait.rhythm): walking repeats itself once a stride and moves with more than a
+  fidget's energy; with accelerometers it rises twice a stride, and neither runs nor shakes.
 - *Posture* (gravity, in the accelerometer's own frame): the same in both halves of the window, or somebody
   is sitting down or getting up; and nowhere in it as far apart as sitting from standing, or somebody gets
   up and down again and again.  And, once a thigh has seen clear walking, no more than 40 degrees from how
   it leans in walking: sitting and lying lie beyond, and so does the mean of a pedalling thigh.
-- *Not running, not shaking* (accelerometers).  Running is a stride below 0.85 s (141 steps/min, where
-  people break into a run: Hansen 2017) with more acceleration than a foot on the ground allows; a
-  rhythm faster than walking can be, or mostly above 3.5 Hz, is a jogging knee or a rough road.
 
 Where the walk begins and ends is read off cells of 0.5 s: the window says that there is walking, the
 cells say from when until when.
@@ -23,33 +16,18 @@ cells say from when until when.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import inf, isnan, nan, sqrt
+from math import inf, isnan, nan
 from statistics import median
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gaitmon.gait.holes import autocorrelation
-from gaitmon.model import Bools, Floats
+from gaitmon.gait.rhythm import LAG_S, Evidence
 
 TICK = 50  # grid samples between decisions, and of a cell: 0.5 s
 WINDOW = 400  # grid samples looked at, 4 s
 PAUSE = 200  # grid samples without movement that end a sequence, 2 s
 CELLS = WINDOW // TICK
 USUAL_PERIOD_S = 1.1  # of a stride, free walking: only until holes let one be seen
-_DECIMATE = 4  # 25 Hz is plenty below 9 Hz
-_FFT = 160  # 100 samples and the longest lag, without wrapping around
-_LAG_S = _DECIMATE / 100.0
-_PAIRS = 25  # a second of samples that have a partner one lag later: fewer say nothing of a period
-_PARTNERS = WINDOW // _DECIMATE - np.arange(WINDOW // _DECIMATE)  # of the samples of a window, at each lag
-_NO_HOLES = np.empty(0, dtype=np.intp), np.empty((0, WINDOW // _DECIMATE), dtype=bool)
-_HZ = np.fft.rfftfreq(_FFT, _LAG_S)
-_SHAKING = _HZ > 3.5
-_HANN = np.hanning(WINDOW // _DECIMATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,166 +71,34 @@ class SequenceParams:
             return self.trunk_acc
         return self.thigh_gyr if gyroscope else self.thigh_acc
 
-
-class Evidence(NamedTuple):
-    """Per window; NaN where more than half of the samples are missing.
-
-    rms (signal's unit); periodicity (-1..1); period_s.  Accelerometers only, else NaN: step_share, of the
-    second harmonic of the period in the first two, along gravity; shaking_share, of the power above 3.5 Hz.
-    told: whether every lag could be looked at; else holes may hide the period.
-    """
-
-    told: Bools
-    rms: Floats
-    periodicity: Floats
-    period_s: Floats
-    step_share: Floats
-    shaking_share: Floats
+    def lags(self, limits: Thresholds) -> tuple[int, int]:
+        """Shortest and longest period looked for, in LAG_S."""
+        return round(limits.min_lag_s / LAG_S), round(self.max_lag_s / LAG_S)
 
 
-def evidence(
-    signals: Sequence[Floats],
-    n_ticks: int,
-    params: SequenceParams,
-    *,
-    gyroscope: bool = True,
-    trunk: bool = False,
-) -> Evidence:
-    """Evidence of n_ticks windows, one every TICK samples, of several sensors of one kind at once.
-
-    signals: per sensor shape (WINDOW + (n_ticks - 1) * TICK, 3), low-passed, 100 Hz, NaN where missing:
-    angular rate of a thigh (gyroscope), else acceleration, of the trunk or of a thigh or pocket.
-    Returns arrays of shape (sensors, n_ticks).
-    """
-    limits = params.of(gyroscope=gyroscope, trunk=trunk)
-    starts = range(0, n_ticks * TICK, TICK)
-    x = np.array([signal[i : i + WINDOW : _DECIMATE].T for signal in signals for i in starts])
-    n = x.shape[2]
-    mean = np.add.reduce(x, axis=2, keepdims=True) / n
-    holed, known = _holed(x, mean)
-    x = x - mean
-    spectrum = np.fft.rfft(x, _FFT).view(np.float64)  # real and imaginary parts in turn
-    squares = np.add.reduce(spectrum * spectrum, axis=1)
-    power = squares[:, ::2] + squares[:, 1::2]
-    acov = np.fft.irfft(power, _FFT)[:, :n] / _PARTNERS
-    variance = acov[:, 0].copy()
-    if len(holed):
-        r = autocorrelation(x[holed].transpose(0, 2, 1), known, fft=_FFT, fewest_pairs=_PAIRS)
-        variance[holed] *= n / known.sum(axis=1)
-        acov[holed] = r * variance[holed, np.newaxis]
-    lo, hi = round(limits.min_lag_s / _LAG_S), round(params.max_lag_s / _LAG_S)
-    searched = acov[:, lo : hi + 1]
-    peak, period_s = _period(searched, lo)
-    told = np.isfinite(np.add.reduce(searched, axis=1))
-    step = shaking = np.full(len(x), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rms = np.sqrt(variance)
-        if trunk or not gyroscope:
-            up = mean / np.sqrt((mean * mean).sum(axis=1, keepdims=True))
-            step = _step_share((x * up).sum(axis=1), period_s)
-            shaking = power[:, _SHAKING].sum(axis=1) / power.sum(axis=1)
-        periodicity = peak / variance
-    shape = len(signals), n_ticks
-    return Evidence(
-        told.reshape(shape),
-        rms.reshape(shape),
-        periodicity.reshape(shape),
-        period_s.reshape(shape),
-        step.reshape(shape),
-        shaking.reshape(shape),
+def looks_like_walking(e: Evidence, limits: Thresholds, params: SequenceParams, *, gyroscope: bool) -> bool:
+    """Whether a window of one kind of sensor looks like walking; not where samples are missing."""
+    periodic, clear = e.periodicity > params.periodicity, e.periodicity > params.clear_periodicity
+    walking = (e.rms > limits.walking and periodic) or e.rms > limits.vigorous
+    if gyroscope:
+        return walking or (clear and e.rms > params.weaker_share * limits.walking)
+    return walking and not (
+        e.step_share < params.step_share
+        or e.shaking_share > params.shaking_share
+        or (periodic and e.period_s < params.min_period_s)
+        or not (e.told or clear)  # holes blur the shares
+        or _runs(e, limits, params)
     )
 
 
-def _holed(x: Floats, mean: Floats) -> tuple[NDArray[np.intp], Bools]:
-    """The windows in which samples are missing, but no more than half, and which of theirs are known.
-
-    x: shape (windows, 3, n), mean: (windows, 3, 1).  Theirs become the mean of what is known; and x that mean
-    where it is not, which adds nothing.
-    """
-    if not isnan(np.add.reduce(mean, axis=None)):
-        return _NO_HOLES
-    known = np.isfinite(x[:, 0])
-    holed = np.flatnonzero(np.isnan(mean[:, 0, 0]) & (2 * known.sum(axis=1) >= x.shape[2]))
-    if len(holed) == 0:
-        return _NO_HOLES
-    known = known[holed]
-    mean[holed, :, 0] = np.nansum(x[holed], axis=2) / known.sum(axis=1)[:, np.newaxis]
-    x[holed] = np.where(known[:, np.newaxis], x[holed], mean[holed])
-    return holed, known
-
-
-def _period(acov: Floats, lo: int) -> tuple[Floats, Floats]:
-    """Highest autocovariance of each window, and the shortest lag (s) with a peak nearly as high: two
-    strides repeat as well as one.  Column 0 of acov is lag ``lo``; -inf where it is not known.  NaN where
-    only the slope of a peak can be seen."""
-    found = [_first_top(row) for row in acov.tolist()]
-    return np.array([peak for peak, _ in found]), np.array([(best + lo) * _LAG_S for _, best in found])
-
-
-def _first_top(row: list[float]) -> tuple[float, float]:
-    """Highest value, and where it, or the first peak nearly as high, is."""
-    peak = max(row)
-    least = 0.85 * peak
-    for i in range(1, len(row) - 1):
-        x = row[i]
-        if x >= least and row[i - 1] <= x >= row[i + 1] and row[i - 1] != -inf != row[i + 1]:
-            return peak, i
-    return peak, nan if -inf in row else 0 if isnan(peak) else row.index(peak)
-
-
-def _step_share(vertical: Floats, period_s: Floats) -> Floats:
-    """vertical: windows about their mean, shape (windows, n)."""
-    spectrum = np.fft.rfft(vertical * _HANN, _FFT, axis=1)
-    power = spectrum.real**2 + spectrum.imag**2
-    harmonic = _HZ * period_s[:, np.newaxis]
-    first = (power * ((harmonic > 0.5) & (harmonic <= 1.5))).sum(axis=1)
-    second = (power * ((harmonic > 1.5) & (harmonic <= 2.5))).sum(axis=1)
-    return np.asarray(second / (first + second))
-
-
-def edges(cells: Sequence[float], limits: Thresholds, params: SequenceParams) -> tuple[int, int]:
-    """lead and rest of a walking window (see Verdict) from the mean squares of its cells, NaN where too
-    little of one is known."""
-    known = sorted([square for square in cells if not isnan(square)])
-    livelier = known[len(known) // 2 :]
-    level = sqrt(max(sum(livelier), 0.0) / max(len(livelier), 1))
-    least = max(params.moving_share * level, limits.moving) ** 2
-    if len(known) == CELLS and known[0] > least:
-        return 0, 0
-    moving = [i for i, square in enumerate(cells) if square > least]
-    if not moving:
-        return 0, WINDOW
-    lead, pause = moving[0], PAUSE // TICK
-    for before, cell in pairwise(moving):
-        if cell - before > pause:
-            lead = cell
-    return lead * TICK, (CELLS - 1 - moving[-1]) * TICK
-
-
-def looks_like_walking(e: Evidence, *, gyroscope: bool, params: SequenceParams, trunk: bool = False) -> Bools:
-    """Whether each window of one kind of sensor looks like walking; False where samples are missing."""
-    limits = params.of(gyroscope=gyroscope, trunk=trunk)
-    with np.errstate(invalid="ignore"):
-        periodic = e.periodicity > params.periodicity
-        walking = ((e.rms > limits.walking) & periodic) | (e.rms > limits.vigorous)
-        if gyroscope and not trunk:
-            clear = e.periodicity > params.clear_periodicity
-            return np.asarray(walking | (e.rms > params.weaker_share * limits.walking) & clear)
-        other = (e.step_share < params.step_share) | (e.shaking_share > params.shaking_share)
-        other |= periodic & (e.period_s < params.min_period_s)
-        other |= ~e.told & ~(e.periodicity > params.clear_periodicity)  # holes blur the shares
-        return np.asarray(walking & ~other & ~_runs(e, limits, params))
-
-
-def never_walks(e: Evidence, limits: Thresholds, params: SequenceParams) -> Bools:
+def never_walks(e: Evidence, limits: Thresholds, params: SequenceParams) -> bool:
     """Whether this sensor alone rules walking out: it is still, or runs."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray((e.rms < limits.moving) | _runs(e, limits, params))
+    return e.rms < limits.moving or _runs(e, limits, params)
 
 
-def _runs(e: Evidence, limits: Thresholds, params: SequenceParams) -> Bools:
+def _runs(e: Evidence, limits: Thresholds, params: SequenceParams) -> bool:
     fast = e.period_s < params.running_period_s
-    return np.asarray(((e.rms > limits.running) & fast) | (e.rms > limits.airborne))
+    return (e.rms > limits.running and fast) or e.rms > limits.airborne
 
 
 class Verdict(NamedTuple):

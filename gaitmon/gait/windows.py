@@ -1,152 +1,160 @@
-"""Energy and gravity of windows of 4 s, summed up from cells of half a second, each looked at once."""
+"""Energy and gravity of windows, and where in them a walk begins and ends, from cells of half a second."""
 
 from __future__ import annotations
 
-from collections import deque
 from math import isnan, nan, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
-from gaitmon.gait.sequences import CELLS, TICK
+from gaitmon.compiled import compiled
 from gaitmon.model import Floats
 
-Up = tuple[float, float, float]
-
-
-# Of some cells of half a second of one sensor, without those of which more than half is missing: how many;
-# sum of their mean accelerations; of the means of what is looked at, acceleration or angular rate; of its
-# mean squares.
-_Sum = tuple[int, float, float, float, float, float, float, float]
-_MISSING: _Sum = (0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-def _plus(first: _Sum, second: _Sum) -> _Sum:
-    n, ax, ay, az, x, y, z, energy = first
-    m, bx, by, bz, u, v, w, more = second
-    return n + m, ax + bx, ay + by, az + bz, x + u, y + v, z + w, energy + more
+_SUMS = 8  # columns of _cells
+_WINDOW = 8  # fields of a Window
 
 
 class Window(NamedTuple):
-    """squares: of each cell the mean square about its mean, NaN where missing.  ups: which way is up in each
-    that is there, unit; not the oldest: who has just risen walks.  early, late: its halves."""
+    """mean_square: about the window's mean, NaN where more than half of the cells are missing.
+    lead, rest: cells at its beginning and end that are not part of a walk (gaitmon.gait.sequences.Verdict).
+    Of the accelerations: up_x, up_y, up_z: which way is up in their mean, unit.  settled: cosine between the
+    means of its halves, 0 where one is missing.  swings: lowest cosine between any two cells but the oldest:
+    who has just risen walks.
+    """
 
-    squares: tuple[float, ...]
-    ups: tuple[Up, ...]
-    early: _Sum
-    late: _Sum
-
-    def mean_square(self) -> float:
-        """About the window's mean; NaN where more than half of the window is missing."""
-        n, _, _, _, x, y, z, energy = _plus(self.early, self.late)
-        return energy / n - (x * x + y * y + z * z) / (n * n) if 2 * n >= CELLS else nan
-
-    def vertical(self) -> tuple[Up, float]:
-        """Which way is up in the mean of the window, unit, and the cosine between the means of its halves; 0
-        where one of them is missing."""
-        _, ax, ay, az, *_ = self.early
-        _, bx, by, bz, *_ = self.late
-        product = sqrt((ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz))
-        settled = (ax * bx + ay * by + az * bz) / product if product else 0.0
-        return _unit(ax + bx, ay + by, az + bz), settled
-
-    def swings_less(self, up: Up, least: float, half: float) -> bool:
-        """Whether the cosine between any two cells' gravity is more than ``least``.  up: that of the window.
-        half: the cosine of half the angle."""
-        x, y, z = up
-        seen = self.ups
-        if min([x * a + y * b + z * c for a, b, c in seen]) > half:
-            return True  # so they are from each other: most walking is settled here
-        return all(
-            a * x + b * y + c * z > least for i, (a, b, c) in enumerate(seen) for x, y, z in seen[i + 1 :]
-        )
+    mean_square: float
+    lead: float
+    rest: float
+    up_x: float
+    up_y: float
+    up_z: float
+    settled: float
+    swings: float
 
 
-def _unit(x: float, y: float, z: float) -> Up:
-    length = sqrt(x * x + y * y + z * z) or 1.0
-    return x / length, y / length, z / length
-
-
-Cell = tuple[float, _Sum]  # mean square about its mean, NaN where missing; itself
-
-
-class Windows:
-    """The latest cells of one sensor, and their sums: each half window is summed up once.  Stateful."""
-
-    def __init__(self) -> None:
-        self._squares: deque[float] = deque(maxlen=CELLS)
-        self._ups: deque[Up | None] = deque(maxlen=CELLS - 1)
-        self._last = _MISSING
-        self._pairs: deque[_Sum] = deque([_MISSING] * 3, maxlen=3)
-        self._halves: deque[_Sum] = deque([_MISSING] * 5, maxlen=5)
-
-    def push(self, cell: Cell) -> Window:
-        """The window that ends with this cell."""
-        square, own = cell
-        self._squares.append(square)
-        self._ups.append(_unit(*own[1:4]) if own[0] else None)
-        self._pairs.append(_plus(self._last, own))
-        self._halves.append(_plus(self._pairs[0], self._pairs[2]))
-        self._last = own
-        ups = tuple([up for up in self._ups if up is not None])
-        return Window(tuple(self._squares), ups, self._halves[0], self._halves[4])
-
-
-def cells(rows: list[Floats], first: list[int]) -> list[list[Cell]]:
-    """Per sensor its cells.  rows: of each sensor as many of SensorChain.smooth, whole cells.  first: the
-    first column of what is looked at."""
-    n = len(rows[0]) // TICK
-    x = np.empty((2, TICK, len(rows), n, 6))  # signals and squares; samples of a cell first: that sums fast
-    for k, each in enumerate(rows):
-        x[0, :, k] = each.reshape(n, TICK, 6).swapaxes(0, 1)
-    np.multiply(x[0], x[0], out=x[1])
-    means, squares = (np.add.reduce(x, axis=1) / TICK).tolist()
-    out = []
-    for k, column in enumerate(first):
-        for i in range(n):
-            if isnan(means[k][i][column]):
-                means[k][i], squares[k][i] = _of_known(x[0, :, k, i], column)
-        out.append([_cell(m, q, column) for m, q in zip(means[k], squares[k], strict=True)])
+@compiled("f8[:, ::1](f8[:, ::1], i8, i8)")
+def _cells(rows: Floats, first: int, tick: int) -> Floats:
+    """Of each cell of tick rows: 1; mean acceleration (3), mean of columns first to first + 2 (3), and their
+    mean square, of the samples that are known.  All 0 where more than half are missing."""
+    out = np.zeros((len(rows) // tick, _SUMS))
+    for i in range(len(out)):
+        ax = ay = az = x = y = z = energy = known = 0.0
+        for row in range(i * tick, (i + 1) * tick):
+            u, v, w = rows[row, first], rows[row, first + 1], rows[row, first + 2]
+            if isnan(u):
+                continue
+            known += 1.0
+            ax += rows[row, 0]
+            ay += rows[row, 1]
+            az += rows[row, 2]
+            x += u
+            y += v
+            z += w
+            energy += u * u + v * v + w * w
+        if known >= tick // 2:
+            sums = (known, ax, ay, az, x, y, z, energy)
+            for k in range(_SUMS):
+                out[i, k] = sums[k] / known
     return out
 
 
-def _of_known(rows: Floats, first: int) -> tuple[list[float], list[float]]:
-    """Means and mean squares of a cell of which samples are missing; NaN where more than half are."""
-    there = rows[np.isfinite(rows[:, first])]
-    if not TICK > len(there) >= TICK // 2:
-        return [nan] * 6, [nan] * 6
-    return there.mean(axis=0).tolist(), (there * there).mean(axis=0).tolist()
+@compiled("UniTuple(i8, 2)(f8[::1], f8, f8, i8)")
+def edges(squares: Floats, share: float, least: float, pause: int) -> tuple[int, int]:
+    """Cells at the beginning and at the end of a walking window that are not part of the walk.
 
-
-def _cell(mean: list[float], square: list[float], first: int) -> Cell:
-    x, y, z = mean[first : first + 3]
-    if isnan(x):
-        return nan, _MISSING
-    energy = square[first] + square[first + 1] + square[first + 2]
-    return energy - (x * x + y * y + z * z), (1, mean[0], mean[1], mean[2], x, y, z, energy)
-
-
-class Stir(NamedTuple):
-    """Of one cell of a raw signal: its mean, and the mean of its squares."""
-
-    x: float
-    y: float
-    z: float
-    square: float
-
-
-def quiet(rows: Floats, limit: float, known: list[Stir]) -> list[Stir] | None:
-    """Whether in every window of rows, shape (n, 3), the mean square about the mean is less than this; None
-    where not, or where samples are missing.
-
-    known: the first cells of rows, from before.  Returns those that the next rows will begin with.
+    squares: mean squares of its cells, NaN where too little of one is known.  A cell moves above this share
+    of the level in the livelier half of them, and above ``least`` at any rate (root mean squares).  A pause
+    of more than ``pause`` cells cuts off what was before it.
     """
-    new = rows[len(known) * TICK :].reshape(-1, TICK, 3)
-    mean = np.add.reduce(new, axis=1) / TICK
-    squares = np.add.reduce(new * new, axis=(1, 2)) / TICK
-    seen = known + [Stir(x, y, z, q) for (x, y, z), q in zip(mean.tolist(), squares.tolist(), strict=True)]
-    for i in range(len(seen) - CELLS + 1):
-        x, y, z, square = [sum(each) / CELLS for each in zip(*seen[i : i + CELLS], strict=True)]
-        if not square - (x * x + y * y + z * z) < limit:
-            return None
-    return seen[1 - CELLS :]
+    known = np.sort(squares[~np.isnan(squares)])
+    livelier = known[len(known) // 2 :]
+    level = 0.0
+    for square in livelier:
+        level += square
+    level = sqrt(max(level, 0.0) / max(len(livelier), 1))
+    limit = max(share * level, least) ** 2
+    lead, last = len(squares), -1
+    for i in range(len(squares)):
+        if squares[i] > limit:
+            if last < 0 or i - last > pause:
+                lead = i
+            last = i
+    return (lead, len(squares) - 1 - last) if last >= 0 else (0, len(squares))
+
+
+@compiled("f8(f8[:], f8[:])")
+def _cosine(a: Floats, b: Floats) -> float:
+    """Of the angle between two vectors; 0 where one is 0."""
+    product = (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]) * (b[0] * b[0] + b[1] * b[1] + b[2] * b[2])
+    return (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) / sqrt(product) if product > 0.0 else 0.0
+
+
+@compiled("f8(f8[:, ::1])")
+def _swings(cells: Floats) -> float:
+    """Lowest cosine between the gravity of any two of these cells."""
+    lowest = 1.0
+    for i in range(len(cells)):
+        for k in range(i + 1, len(cells)):
+            if cells[i, 0] and cells[k, 0]:
+                lowest = min(lowest, _cosine(cells[i, 1:4], cells[k, 1:4]))
+    return lowest
+
+
+@compiled("f8[:, ::1](f8[:, ::1], i8, UniTuple(i8, 3), UniTuple(f8, 2))")
+def windows(rows: Floats, first: int, sizes: tuple[int, int, int], moving: tuple[float, float]) -> Floats:
+    """The fields of a Window of each window, one a cell.
+
+    rows: acc (3) and gyr (3), low-passed, NaN where missing.  first: the first column of what is looked at.
+    sizes: rows of a cell, cells of a window, and the pause of edges.  moving: share and least of edges.
+    """
+    tick, n, pause = sizes
+    share, least = moving
+    cells = _cells(rows, first, tick)
+    squares = np.empty(len(cells))
+    for i in range(len(cells)):
+        x, y, z = cells[i, 4], cells[i, 5], cells[i, 6]
+        squares[i] = cells[i, 7] - (x * x + y * y + z * z) if cells[i, 0] else nan
+    out = np.empty((len(cells) - n + 1, _WINDOW))
+    halves = np.empty((2, _SUMS))
+    for i in range(len(out)):
+        halves[:] = 0.0
+        for k in range(n):
+            for column in range(_SUMS):
+                halves[2 * k // n, column] += cells[i + k, column]
+        known = halves[0, 0] + halves[1, 0]
+        out[i, 0] = nan
+        if 2 * known >= n:
+            x, y, z = halves[0, 4] + halves[1, 4], halves[0, 5] + halves[1, 5], halves[0, 6] + halves[1, 6]
+            out[i, 0] = (halves[0, 7] + halves[1, 7]) / known - (x * x + y * y + z * z) / (known * known)
+        out[i, 1], out[i, 2] = edges(squares[i : i + n], share, least, pause)
+        ax, ay, az = halves[0, 1] + halves[1, 1], halves[0, 2] + halves[1, 2], halves[0, 3] + halves[1, 3]
+        g = sqrt(ax * ax + ay * ay + az * az) or 1.0
+        out[i, 3], out[i, 4], out[i, 5] = ax / g, ay / g, az / g
+        out[i, 6] = _cosine(halves[0, 1:4], halves[1, 1:4])
+        out[i, 7] = _swings(cells[i + 1 : i + n])
+    return out
+
+
+@compiled("b1(f8[:, :], i8, i8, i8, f8)")
+def quiet(rows: Floats, first: int, tick: int, n: int, limit: float) -> bool:
+    """Whether in every window of n cells of tick rows the mean square of columns first to first + 2 about
+    their mean is less than this.  Not where samples are missing."""
+    sums = np.zeros((len(rows) // tick, 4))
+    for i in range(len(sums)):
+        for row in range(i * tick, (i + 1) * tick):
+            x, y, z = rows[row, first], rows[row, first + 1], rows[row, first + 2]
+            sums[i, 0] += x
+            sums[i, 1] += y
+            sums[i, 2] += z
+            sums[i, 3] += x * x + y * y + z * z
+    samples = n * tick
+    for i in range(len(sums) - n + 1):
+        x = y = z = square = 0.0
+        for k in range(i, i + n):
+            x += sums[k, 0]
+            y += sums[k, 1]
+            z += sums[k, 2]
+            square += sums[k, 3]
+        if not square / samples - (x * x + y * y + z * z) / (samples * samples) < limit:
+            return False
+    return True

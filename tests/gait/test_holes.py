@@ -5,15 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaitmon.gait.holes import autocorrelation
-from gaitmon.gait.sequences import (
-    SequenceParams,
-    SequenceTracker,
-    Verdict,
-    edges,
-    evidence,
-    looks_like_walking,
-)
+from gaitmon.gait.rhythm import evidence, likeness
+from gaitmon.gait.sequences import SequenceParams, SequenceTracker, Verdict, looks_like_walking
+from gaitmon.gait.windows import edges
 from gaitmon.model import Bools, Floats
 
 HZ = 25.0
@@ -26,9 +20,11 @@ def wave(period_s: float, n: int = 100) -> Floats:
 
 
 def of(x: Floats, known: Bools, fewest_pairs: int = 25) -> Floats:
+    """Of each lag, the likeness of what is known."""
     there = np.where(known[:, np.newaxis], x - x[known].mean(axis=0), 0.0)
-    out = autocorrelation(there[np.newaxis], known[np.newaxis], fft=160, fewest_pairs=fewest_pairs)
-    return np.asarray(out[0])
+    r = np.array([np.sum(there[: len(x) - lag] * there[lag:]) for lag in range(len(x))])
+    likeness(np.ascontiguousarray(there.T), known.astype(np.float64), fewest_pairs, 0, r)
+    return r
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -56,9 +52,9 @@ def test_noise_has_no_rhythm_with_holes_either() -> None:
     highest = []
     for _ in range(200):
         x = 0.5 * rng.standard_normal((400, 3))
-        x = np.apply_along_axis(lambda c: np.convolve(c, np.ones(12) / 12.0, "same"), 0, x)
+        x = np.column_stack([np.convolve(c, np.ones(12) / 12.0, "same") for c in x.T])
         x[np.repeat(rng.random(40) < 0.35, 10)] = np.nan
-        highest.append(float(evidence([x], 1, params).periodicity[0, 0]))
+        highest.append(evidence(x, 0, params.lags(params.thigh_gyr), False).periodicity)
     assert np.mean(np.array(highest) > params.periodicity) < 0.02
 
 
@@ -68,16 +64,16 @@ def test_half_a_window_is_the_least_that_is_looked_at() -> None:
     for missing, told in ((200, True), (208, False)):
         seen = x.copy()
         seen[:missing] = np.nan
-        e = evidence([seen], 1, params)
-        assert np.isfinite(e.rms[0, 0]) == told
-        assert bool(looks_like_walking(e, gyroscope=True, params=params)[0, 0]) == told
-        assert not e.told[0, 0], "two seconds cannot show a stride of two seconds"
+        e = evidence(seen, 0, params.lags(params.thigh_gyr), False)
+        assert np.isfinite(e.rms) == told
+        assert looks_like_walking(e, params.thigh_gyr, params, gyroscope=True) == told
+        assert not e.told, "two seconds cannot show a stride of two seconds"
 
 
 def test_the_edges_of_a_walk_are_read_past_missing_cells() -> None:
-    nan, limits = float("nan"), SequenceParams().thigh_gyr
-    assert edges([0.0, nan, 1.0, 1.0, nan, 1.0, 1.0, 0.0], limits, SequenceParams()) == (100, 50)
-    assert edges([nan] * 4 + [1.0] * 4, limits, SequenceParams()) == (200, 0)
+    nan = np.nan
+    assert edges(np.array([0.0, nan, 1.0, 1.0, nan, 1.0, 1.0, 0.0]), 0.3, 0.2, 4) == (2, 1)
+    assert edges(np.array([nan] * 4 + [1.0] * 4), 0.3, 0.2, 4) == (4, 0)
 
 
 def test_nobody_heard_is_not_somebody_at_rest() -> None:
