@@ -38,12 +38,11 @@ def symmetry_angle_pct(ln_pct: float) -> float:
     return 100.0 * (45.0 - math.degrees(math.atan(math.exp(-ln_pct / 100.0)))) / 90.0
 
 
-def normalised_symmetry_index_pct(difference: float, every: Floats) -> float | None:
+def normalised_symmetry_index_pct(difference: float, span: float) -> float | None:
     """Queen 2020: 100 (R - L) over the range of zero and every value of both sides, within ±100.
 
     For values that cross zero, such as an angle.  None if every value is zero.
     """
-    span = max(0.0, float(every.max())) - min(0.0, float(every.min()))
     return 100.0 * difference / span if span > 0.0 else None
 
 

@@ -12,7 +12,6 @@ sizes every model knows (for n equal batches of an endless series exactly so).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -26,62 +25,47 @@ _HURST = np.array([0.75, 0.75, 0.75, 0.75, 0.75, 0.75, 0.75, 0.8, 0.86, 0.93])
 SPREAD = 0.15  # SD of the Hurst exponent around the expected one, before the strides are asked
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Models:
-    """per_power: (models, B - 1), reciprocal of (B - 1) times the power that values of unit variance have at
-    each cosine.  log_powers: (models,), sum of the powers' logarithms.  log_of_mean: (models,), of the
-    variance of the mean of all."""
-
-    per_power: Floats
-    log_powers: Floats
-    log_of_mean: Floats
+# Of the mean of n values of k quantities in B batches, as gaitmon.symmetry.batches asks for it:
+# cosines (B, B - 1), orthonormal columns, all but the constant one (DCT-II); reciprocals (B - 1, models) of
+# (B - 1) times the power that values of unit variance have at each; logarithms (2, models) of the product of
+# the powers, and of the variance of the mean of all; logarithm (k, models) of how likely each model is
+# beforehand.
+Models = tuple[Floats, Floats, Floats, Floats]
 
 
-@cache
-def cosines(n: int) -> Floats:
-    """(n - 1, n): orthonormal, all but the constant one (DCT-II)."""
-    k, x = np.arange(1, n)[:, np.newaxis], np.arange(n) + 0.5
+def _cosines(n: int) -> Floats:
+    x, k = np.arange(n)[:, np.newaxis] + 0.5, np.arange(1, n)
     return np.asarray(math.sqrt(2.0 / n) * np.cos(math.pi / n * k * x))
 
 
 @cache
-def models(n: int, n_batches: int) -> Models:
-    """Of n values whose means are taken in so many batches."""
+def models(n: int, n_batches: int, persistence: tuple[float, ...]) -> Models:
+    """Of n >= 2 values whose means are taken in so many batches, 2 to n.
+
+    persistence: expected of each quantity, as a Hurst exponent.
+    """
+    cosines, per_power, logs = _powers(n, n_batches)
+    h = exponents(n)
+    off = (h - np.array(persistence)[:, np.newaxis]) / SPREAD
+    return cosines, per_power, logs, np.log(np.gradient(h)) - 0.5 * off**2
+
+
+@cache
+def _powers(n: int, n_batches: int) -> tuple[Floats, Floats, Floats]:
     of_sum = _of_sums(np.arange(n + 1, dtype=float))
     edges = np.arange(n_batches + 1) * n // n_batches
     apart = of_sum[:, np.abs(np.subtract.outer(edges, edges))]
     sums = 0.5 * (apart[:, :-1, 1:] + apart[:, 1:, :-1] - apart[:, :-1, :-1] - apart[:, 1:, 1:])
     covariance = sums / np.outer(np.diff(edges), np.diff(edges))
-    power = ((cosines(n_batches) @ covariance) * cosines(n_batches)).sum(axis=2)
-    return Models(1.0 / (power * (n_batches - 1)), np.log(power).sum(axis=1), np.log(of_sum[:, n] / n**2))
+    cosines = _cosines(n_batches)
+    power = ((cosines.T @ covariance) * cosines.T).sum(axis=2).T
+    logs = np.stack([np.log(power).sum(axis=0), np.log(of_sum[:, n] / n**2)])
+    return cosines, np.ascontiguousarray(1.0 / (power * (n_batches - 1))), logs
 
 
 def exponents(n: int) -> Floats:
     """What Hurst exponent of all the variance would give a mean of n values the same error, by model."""
     return np.asarray(np.log(_of_sums(np.array([float(n)]))[:, 0]) / (2.0 * math.log(n)))
-
-
-@cache
-def expected(n: int, persistence: tuple[float, ...]) -> Floats:
-    """Logarithm of how likely each model is beforehand, (models, k)."""
-    h = exponents(n)
-    off = (h[:, np.newaxis] - np.array(persistence)) / SPREAD
-    return np.asarray(np.log(np.gradient(h))[:, np.newaxis] - 0.5 * off**2)
-
-
-def error_of_mean(power: Floats, n: int, persistence: tuple[float, ...]) -> Floats:
-    """Standard error of the mean of n values from the powers (B - 1, k) of their batch means: (k,).
-
-    persistence: expected of each column, as a Hurst exponent.  The geometric mean of what the models say,
-    weighted by how well they fit.
-    """
-    dof = len(power)
-    m = models(n, dof + 1)
-    log_scale = np.log(np.maximum(m.per_power @ power, 1e-300))  # (models, k), of the variance of one value
-    fit = expected(n, persistence) - 0.5 * (m.log_powers[:, np.newaxis] + dof * log_scale)
-    weight = np.exp(fit - fit.max(axis=0))
-    log_variance = (weight * (log_scale + m.log_of_mean[:, np.newaxis])).sum(axis=0) / weight.sum(axis=0)
-    return np.asarray(np.exp(0.5 * log_variance))
 
 
 def _of_sums(m: Floats) -> Floats:

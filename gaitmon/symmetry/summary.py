@@ -88,7 +88,7 @@ def _told(d: MetricDefinition, f: _Found, stratum: str, doubts: str) -> MetricVa
 def _of_sides(t: Strides) -> Iterator[tuple[str, _Found]]:
     at = {side: t.of_side(side) for side in Side}
     found = of_sides(t.sided[at[Side.LEFT]], t.sided[at[Side.RIGHT]], _SIDED_H, _DIFFERENCE_H)
-    for column, ((what, unit), s) in enumerate(zip(SIDED, found, strict=True)):
+    for (what, unit), s in zip(SIDED, found, strict=True):
         yield f"{what}_left_{unit}", _Found(s.left.n, 0, s.left.n, s.left.value, s.left.error)
         yield f"{what}_right_{unit}", _Found(0, s.right.n, s.right.n, s.right.value, s.right.error)
         if f"{what}_ln_pct" in METRICS:
@@ -96,15 +96,14 @@ def _of_sides(t: Strides) -> Iterator[tuple[str, _Found]]:
         if f"{what}_asym_{unit}" in METRICS:
             yield f"{what}_asym_{unit}", _between(s, s.right.value - s.left.value, s.difference_error)
         if f"{what}_nsi_pct" in METRICS:
-            every = [t.sided[at[side], column] for side in Side]
-            yield f"{what}_nsi_pct", _normalised(s, [x[np.isfinite(x)] for x in every])
+            yield f"{what}_nsi_pct", _normalised(s)
     for side in Side:
         x = (t.end_s - t.start_s)[at[side]]
         n = len(x) if side is Side.LEFT else 0, len(x) if side is Side.RIGHT else 0
         value, error = math.nan, math.nan
         if len(x) >= 2:
             value, parts = variation_pct(x)
-            error = error_of(parts[:, np.newaxis], SCATTER)
+            error = error_of(parts, SCATTER)
         yield f"stride_time_cv_{side}_pct", _Found(*n, len(x), value, error)
 
 
@@ -119,19 +118,17 @@ def _ratio(s: Sides) -> _Found:
     return _between(s, math.nan, math.nan, "a side's value is not positive")
 
 
-def _normalised(s: Sides, every: Sequence[np.ndarray]) -> _Found:
+def _normalised(s: Sides) -> _Found:
     """Its error is that of the difference, and of the range: the largest of n normal values has an SD of
     about pi / sqrt(12 ln n) of theirs (Gumbel)."""
     if min(s.left.n, s.right.n) < 2:
         return _between(s, math.nan, math.nan)
-    x = np.concatenate(every)
-    value = normalised_symmetry_index_pct(s.right.value - s.left.value, x)
+    value = normalised_symmetry_index_pct(s.right.value - s.left.value, s.span)
     if value is None:
         return _between(s, math.nan, math.nan, "no motion at all")
-    span = max(0.0, float(x.max())) - min(0.0, float(x.min()))
-    sd = float(np.concatenate([own - np.median(own) for own in every]).std())
-    of_range = value * sd * math.pi / math.sqrt(12.0 * math.log(len(x))) / span
-    return _between(s, value, math.hypot(100.0 * s.difference_error / span, of_range))
+    of_largest = math.pi / math.sqrt(12.0 * math.log(s.left.n + s.right.n))
+    of_range = value * s.scatter * of_largest / s.span
+    return _between(s, value, math.hypot(100.0 * s.difference_error / s.span, of_range))
 
 
 def _of_both(t: Strides) -> Iterator[tuple[str, _Found]]:
@@ -162,7 +159,7 @@ def _of_phases(t: Strides) -> Iterator[tuple[str, _Found]]:
         yield "pci_per_speed_pct_s_m", _Found(*counts)
         return
     pci, parts = phase_coordination_pct(phases)
-    error = error_of(parts[:, np.newaxis], SCATTER)
+    error = error_of(parts, SCATTER)
     yield "pci_pct", _Found(*counts, pci, error)
     yield "pci_per_speed_pct_s_m", _by_speed(_Found(*counts, pci, error), speed)
 

@@ -20,8 +20,9 @@ from functools import cache
 import numpy as np
 
 from gaitmon.model import Floats, MetricValue
+from gaitmon.symmetry.batches import error_of_powers, errors_of_batches
 from gaitmon.symmetry.metrics import METRICS
-from gaitmon.symmetry.persistence import cosines, error_of_mean, exponents, models
+from gaitmon.symmetry.persistence import exponents, models
 
 FEWEST, MOST = 12, 32  # batches
 PER_BATCH = 2  # strides of either side, where there are enough
@@ -38,56 +39,12 @@ def batches(n: int, sides: int = 1) -> int:
     return max(min(of_side, max(FEWEST, min(MOST, of_side // PER_BATCH))), min(n, 2))
 
 
-def batch_means(x: Floats, n_batches: int) -> Floats:
-    """Means of consecutive rows: (n, k) -> (n_batches, k)."""
-    edges = np.arange(n_batches + 1) * len(x) // n_batches
-    sums = np.add.reduceat(x, edges[:-1], axis=0)
-    return np.asarray(sums / np.diff(edges)[:, np.newaxis])
-
-
 def standard_error(means: Floats, n: int, persistence: Sequence[float]) -> Floats:
     """Of the mean of n values, from their batch means (B, k), B >= 2, n >= B: shape (k,).
 
     persistence: of each column, as expected.
     """
-    return error_of_mean((cosines(len(means)) @ means) ** 2, n, tuple(persistence))
-
-
-def of_median(x: Floats, median: Floats) -> tuple[Floats, Floats]:
-    """Of each column of x (n, k): how far the rows are from the median, (n, k), what is beyond 3 robust SDs
-    drawn in; and by how much the median's variance is larger than the mean's of these, (k,).
-
-    Correlations of the signs, which a median averages, are those of normal values times 2 / pi as long as
-    they are small, and so a median adds to a mean's variance what independent values would add.  Of few
-    values the median is not much worse than the mean.
-    """
-    off = x - median
-    reach = 3.0 * 1.4826 * np.median(np.abs(off), axis=0)
-    off = np.clip(off, -reach, reach)
-    n = len(x)
-    worse = max(math.pi / 2.0 * n / (n + (0.57 if n % 2 else 1.3)) - 1.0, 0.0)  # of two it is the mean
-    return off, off.var(axis=0, ddof=1) * (worse / n)
-
-
-def distance_error(d: Floats, means: Floats, error: float) -> float:
-    """Of a distance |d|, relative to it, where d (k,) is a mean of curves and errs with them.
-
-    means: batch means (B, k) of what the strides add to d.  error: standard error of means @ d.
-    The square of a distance has the variance 4 d'Sd + 2 tr(SS), where d is the true difference and S its
-    covariance; the seen d'Sd is too large by tr(SS).  A distance made of nothing but noise thus errs by less
-    than its derivative says, which goes along whatever the noise happened to be.
-    """
-    square, off = float(d @ d), means - means.sum(axis=0) / len(means)
-    own, gram, dof = off @ d, off @ off.T, len(means) - 1
-    seen = float(own @ own)
-    if not (square > 0.0 and seen > 0.0):
-        return math.nan
-    wider = error**2 / seen  # from the batches' sums of squares to the covariance of the mean
-    trace = float(gram.trace())
-    of_square = max(float(np.vdot(gram, gram)) - trace**2 / dof, 0.0) * dof**2 / ((dof + 2) * max(dof - 1, 1))
-    noise = wider**2 * of_square
-    directed = max(error**2 - noise, 0.0)
-    return math.sqrt(4.0 * directed + 2.0 * noise) / (2.0 * max(square, wider * trace))
+    return errors_of_batches(means, models(n, len(means), tuple(persistence)))
 
 
 @cache
@@ -99,13 +56,15 @@ def factor(n: int, persistence: float, level: float = 0.95) -> float:
     """
     from scipy.special import ndtr, ndtri  # noqa: PLC0415  # slow to import, and the pipeline needs none
 
-    m, h = models(n, batches(n)), exponents(n)
+    _, per_power, logs, expected = models(n, batches(n), (persistence,))
+    h = exponents(n)
     each = ndtri((np.arange(_DRAWS) + 0.5) / _DRAWS)
     true = (persistence + WITHIN * each).clip(h[0], h[-1])
-    log_power = -np.log(m.per_power * m.per_power.shape[1])
-    chi_square = np.random.default_rng(1).standard_normal((log_power.shape[1], _DRAWS)) ** 2
-    power = np.exp([np.interp(true, h, of_cosine) for of_cosine in log_power.T]) * chi_square
-    drawn = error_of_mean(power, n, (persistence,)) / np.exp(0.5 * np.interp(true, h, m.log_of_mean))
+    log_power = -np.log(per_power * len(per_power))
+    chi_square = np.random.default_rng(1).standard_normal((len(log_power), _DRAWS)) ** 2
+    power = np.exp([np.interp(true, h, of_cosine) for of_cosine in log_power]) * chi_square
+    error = [error_of_powers(p, per_power, logs, expected[0]) for p in np.ascontiguousarray(power.T)]
+    drawn = error / np.exp(0.5 * np.interp(true, h, logs[1]))
     low, high = 0.0, 100.0
     while high - low > 1e-4:
         middle = 0.5 * (low + high)

@@ -19,7 +19,8 @@ MIN_STRIDES = 6  # of a side
 _OUTLIER_MADS = 3.0
 
 
-Cycles = Mapping[tuple[Angle, Side], Floats]  # (n, POINTS) in degrees, ipsilateral, in order of time
+# (n, POINTS) in degrees, C-contiguous, ipsilateral, in order of time.
+Cycles = Mapping[tuple[Angle, Side], Floats]
 
 
 def cycles(curves: Floats, strides: Sequence[Stride]) -> Cycles:

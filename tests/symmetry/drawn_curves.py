@@ -58,5 +58,6 @@ def drawn_cycles(
             x += wander(sd / k)[..., np.newaxis] * np.cos(turned)
             x += wander(sd / k)[..., np.newaxis] * np.sin(turned)
         for bout, own in zip(out, x, strict=True):
-            bout[angle, Side.LEFT], bout[angle, Side.RIGHT] = own[0::2], own[1::2]
+            for first, side in enumerate((Side.LEFT, Side.RIGHT)):
+                bout[angle, side] = own[first::2].copy()
     return list(out)

@@ -7,18 +7,17 @@ import pytest
 from scipy.stats import binom
 
 from gaitmon.model import Floats, MetricValue
+from gaitmon.symmetry.batches import batch_means, distance_error, of_median
+from gaitmon.symmetry.estimates import of_both
 from gaitmon.symmetry.metrics import METRICS
 from gaitmon.symmetry.persistence import exponents
 from gaitmon.symmetry.summary import summarise
 from gaitmon.symmetry.uncertainty import (
-    batch_means,
     batches,
-    distance_error,
     factor,
     half_width,
     interval,
     interval_of,
-    of_median,
     standard_error,
 )
 from tests.symmetry.drawn import Asked, Noise, bouts
@@ -55,8 +54,9 @@ def test_other_values_contain_what_such_bouts_have_on_average(drawn: list[dict[s
 
 
 def test_the_median_of_two_strides_is_their_mean() -> None:
-    x = np.array([[1.0, 5.0], [1.2, 5.1]])
-    assert of_median(x, np.median(x, axis=0))[1].tolist() == [0.0, 0.0]
+    median, worse, off = of_median(np.array([1.0, 1.2]))
+    assert (median, worse) == (1.1, 0.0)
+    assert off == pytest.approx([-0.1, 0.1])
 
 
 def test_an_asymmetric_walker_s_index_contains_what_was_asked_for() -> None:
@@ -74,6 +74,11 @@ def test_every_value_has_an_error_and_counts(drawn: list[dict[str, MetricValue]]
             assert m.n_left + m.n_right > 0, m.metric
 
 
+def means_of(x: Floats) -> Floats:
+    """Batch means of strides (n, k): (B, k)."""
+    return np.stack([batch_means(column, batches(len(x))) for column in x.T], axis=1)
+
+
 def partly_persistent(n: int, columns: int, share: float, seed: int) -> Floats:
     """(n, columns) of unit variance, of which a share is fractional Gaussian noise of H = 0.75."""
     noise = Noise((columns, n), 0.75, np.random.default_rng(seed))
@@ -89,12 +94,9 @@ def test_intervals_of_means_and_medians_cover_whatever_persists(n: int, model: i
     h = [round(float(exponents(n)[model]), 3)] * columns
     reach = factor(n, h[0])
     low, high = binom.interval(1 - 0.01 / 18, columns, 0.95)
-    error = standard_error(batch_means(x - x.mean(axis=0), batches(n)), n, h)
+    error = standard_error(means_of(x - x.mean(axis=0)), n, h)
     assert low <= np.sum(np.abs(x.mean(axis=0)) <= reach * error) <= high
-    median = np.median(x, axis=0)
-    off, worse = of_median(x, median)
-    error = np.sqrt(standard_error(batch_means(off, batches(n)), n, h) ** 2 + worse)
-    assert low <= np.sum(np.abs(median) <= reach * error) <= high
+    assert low <= sum(abs(e.value) <= reach * e.error for e in of_both(x, h, sides=1)) <= high
 
 
 def test_the_strides_themselves_are_asked_how_much_they_persist() -> None:
@@ -102,7 +104,7 @@ def test_the_strides_themselves_are_asked_how_much_they_persist() -> None:
     larger = []
     for n in (40, 100):
         white, persistent = (partly_persistent(n, 500, share, seed=4) for share in (0.0, 1.0))
-        errors = [standard_error(batch_means(x, batches(n)), n, [0.6] * 500) for x in (white, persistent)]
+        errors = [standard_error(means_of(x), n, [0.6] * 500) for x in (white, persistent)]
         larger.append(float(np.median(errors[1]) / np.median(errors[0])))
     assert 1.15 < larger[0] < larger[1] < 100**0.25
     assert larger[1] > 1.5
@@ -111,22 +113,22 @@ def test_the_strides_themselves_are_asked_how_much_they_persist() -> None:
 def test_values_that_alternate_have_an_error_too() -> None:
     """Batches of two would all have the same mean, and no scatter."""
     x = np.tile([1.0, 2.0], 6)[:, np.newaxis]
-    off, worse = of_median(x, np.array([1.5]))
-    assert standard_error(batch_means(off, batches(12)), 12, [0.65])[0] ** 2 + worse[0] > 0.0
+    assert of_both(x, [0.65], sides=1)[0].error > 0.0
 
 
 def test_a_distance_made_of_noise_errs_by_less_than_its_derivative_says() -> None:
     walks = np.random.default_rng(6).standard_normal((400, 40, 4))
 
     def relative(d: Floats, walk: Floats) -> float:
-        means = batch_means(walk, batches(40))
-        return distance_error(d, means, float(standard_error((means @ d)[:, np.newaxis], 40, [0.52])[0]))
+        means = means_of(walk)
+        error = float(standard_error((means @ d)[:, np.newaxis], 40, [0.52])[0])
+        return distance_error(d, np.ascontiguousarray(means.T), error)
 
     error = [relative(x.mean(axis=0), x) for x in walks]
     # The root of a sum of four squares: SD of the logarithm about sqrt(1 / 8).
     length = np.linalg.norm(walks.mean(axis=1), axis=1)
     assert np.median(error) == pytest.approx(np.log(length).std(), rel=0.15)
-    along = standard_error(batch_means(walks[0], batches(40)), 40, [0.52] * 4)[0]
+    along = standard_error(means_of(walks[0]), 40, [0.52] * 4)[0]
     far = relative(np.array([100.0, 0.0, 0.0, 0.0]), walks[0])
     assert far == pytest.approx(along / 100.0, rel=0.02)
 
