@@ -167,7 +167,9 @@ class ContactStages:
                     rows = self._chains[placement].smooth.view(stage.needs_from(), upto)
                     seen = AccSignals(stage.needs_from(), rows[:, :3])
                     out += stage.advance(seen, upto, period_s, final=final)
-        return [c for c in sorted(out, key=lambda c: c.t_s) if self._is_new(c)]
+        if len(out) > 1:
+            out.sort(key=lambda c: c.t_s)
+        return [c for c in out if self._is_new(c)]
 
     def _is_new(self, contact: Contact) -> bool:
         """False for what the sequence before has told already: two may meet within one step."""

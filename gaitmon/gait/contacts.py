@@ -175,8 +175,9 @@ class LimbContacts:
             self._periods = [*self._periods[-14:], apart if known else 0]
         self._peak = peak
         own = [period for period in self._periods if period]
-        usual = [*[round(100 * period_s)] * 3, *own]  # the first step is shorter than a stride to come
-        period, pace = round(median(usual[-3:])), round(median(usual[min(len(own), 3) :][-PACE:]))
+        # The sequence's for want of three: the first step is shorter than a stride to come.
+        own = [round(100 * period_s)] * (3 - len(own)) + own
+        period, pace = round(median(own[-3:])), round(median(own[-PACE:]))
         if abs(period - pace) > CHANGED * pace:
             pace = period
         p = self.params

@@ -102,8 +102,9 @@ def _near(bend: Floats) -> Floats:
     out = np.zeros(len(bend))
     for j in range(-HALF, HALF + 1):
         share = 1.0 - (j / (HALF + 1.0)) * (j / (HALF + 1.0))
-        for i in range(max(-j, 0), min(len(bend) - j, len(bend))):
-            out[i] += bend[i + j] * share
+        into, of = out[max(-j, 0) :], bend[max(j, 0) :]
+        for i in range(len(bend) - abs(j)):
+            into[i] += share * of[i]
     return out
 
 
