@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
+import numpy as np
+
 from gaitmon.gait.posture import BATCH, DELAY, PostureParams, PostureTracker
 from gaitmon.gait.sequences import TICK, GaitSequence
 from gaitmon.imu.chain import SensorChain
@@ -41,8 +43,14 @@ class PostureWatch:
         if first is None or upto <= first:
             return []
         self._next = upto
-        walks = [w for w in (*self._walked, current) if w is not None and w.end > first * TICK]
-        middle = [t * TICK + TICK // 2 for t in range(first, upto)]
-        walking = [any(w.start <= m < w.end for w in walks) for m in middle]
-        acc = {p: c.raw.samples(first * TICK, upto * TICK)[:, :3] for p, c in self._chains.items()}
+        walking = np.zeros(upto - first, bool)
+        for walk in (*self._walked, current):
+            if walk is not None:
+                walking[_tick_from(walk.start, first) : _tick_from(walk.end, first)] = True
+        acc = {p: c.raw.samples(first * TICK, upto * TICK) for p, c in self._chains.items()}
         return self._tracker.push(first, acc, walking)
+
+
+def _tick_from(grid_index: int, first: int) -> int:
+    """How many ticks after ``first`` the first one is whose middle is not before this grid index."""
+    return max(-((TICK // 2 - grid_index) // TICK) - first, 0)

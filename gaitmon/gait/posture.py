@@ -9,20 +9,35 @@ are not worn: a sleeper breathes and turns (limit of stillness: van Hees 2011, 1
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from math import acos, cos, degrees, isnan, radians, sqrt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby, repeat
+from math import cos, radians
 from typing import NamedTuple
 
 import numpy as np
 
+from gaitmon.gait.leaning import (
+    ELSEWHERE,
+    PELVIS,
+    THIGH,
+    UNTOLD,
+    gravity_of,
+    learn,
+    postures,
+    still,
+    stillness,
+)
 from gaitmon.gait.sequences import TICK
-from gaitmon.model import Floats, Placement, Posture, PostureSpan
+from gaitmon.model import Bools, Floats, Placement, Posture, PostureSpan
 
 BATCH = 20  # ticks judged together, for speed
 DELAY = 10  # ticks after which nothing can become walking any more
-_THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
-_Up = tuple[float, float, float]
+_WORN_AT = {
+    **dict.fromkeys((Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH), THIGH),
+    Placement.PELVIS: PELVIS,
+}
+_POSTURES = Posture.UNKNOWN, Posture.STANDING, Posture.SITTING, Posture.SITTING_OR_LYING, Posture.LYING
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,65 +56,64 @@ class PostureParams:
     put_on_anew_deg: float = 30.0
 
 
-class _Cell(NamedTuple):
-    """One tick: where gravity points in each sensor that was heard."""
+class _Batch(NamedTuple):
+    """Ticks from ``first`` on.  gravity: as in gaitmon.gait.leaning.  still: whether no sensor moves."""
 
-    tick: int
-    walking: bool
-    gravity: dict[Placement, _Up]
-    still: bool
+    first: int
+    gravity: Floats
+    still: Bools
+    walking: Bools
+
+    def part(self, a: int, b: int) -> _Batch:
+        return _Batch(self.first + a, self.gravity[a:b], self.still[a:b], self.walking[a:b])
 
 
-@dataclass(slots=True)
 class PostureTracker:
-    """Stateful: batches of ticks in order, each once."""
+    """Stateful: batches of ticks in order, each once, of the same sensors."""
 
-    params: PostureParams = field(default_factory=PostureParams)
-    _up: dict[Placement, _Up] = field(default_factory=dict)  # in walking
-    _waiting: list[_Cell] = field(default_factory=list)  # until there is any reference
-    _still: list[tuple[int, Posture]] = field(default_factory=list)  # may turn out not to be worn
-    _unworn: bool = False  # it did
-    _still_from: dict[Placement, _Up] = field(default_factory=dict)
-    _last: dict[Placement, _Up] = field(default_factory=dict)
-    _sits: dict[Placement, bool] = field(default_factory=dict)
-    _span: tuple[int, int, Posture] | None = None  # ticks [from, to) of the span under way
-    _out: list[PostureSpan] = field(default_factory=list)
-    _bent_at: dict[bool | None, float] = field(init=False)  # cosine below which a thigh sits that sat or not
-    _lying_at: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        bent, margin = self.params.thigh_deg, self.params.hysteresis_deg
-        angles = {None: bent, True: bent - margin, False: bent + margin}
-        self._bent_at = {sits: cos(radians(angle)) for sits, angle in angles.items()}
-        self._lying_at = cos(radians(self.params.lying_deg))
+    def __init__(self, params: PostureParams | None = None) -> None:
+        p = self.params = params or PostureParams()
+        bent, margin = p.thigh_deg, p.hysteresis_deg
+        angles = bent, bent + margin, bent - margin
+        self._bent_at = cos(radians(angles[0])), cos(radians(angles[1])), cos(radians(angles[2]))
+        self._lying_at = cos(radians(p.lying_deg))
+        self._anew = cos(radians(p.put_on_anew_deg))
+        self._lean = np.empty((2, 0, 3))  # of the sensors in walking, and in the last tick
+        self._worn = np.empty((2, 0), np.int64)  # where they are, and what thighs did in the last tick
+        self._learned = False  # how any of them leans in walking
+        self._waiting: list[_Batch] = []  # until then
+        self._since = np.empty((0, 3))  # gravity where the last stillness began
+        self._number = 0  # of that, negative after it
+        self._held: list[tuple[int, int, Posture]] = []  # ticks [from, to) that may turn out not to be worn
+        self._unworn = False  # they did
+        self._span: tuple[int, int, Posture] | None = None  # ticks [from, to) of the span under way
+        self._out: list[PostureSpan] = []
 
     def push(
-        self, first_tick: int, acc_m_s2: Mapping[Placement, Floats], walking: Sequence[bool]
+        self, first_tick: int, acc_m_s2: Mapping[Placement, Floats], walking: Bools
     ) -> list[PostureSpan]:
         """The next ticks: tick k covers grid indices [k TICK, (k + 1) TICK).
 
-        acc_m_s2: shape (ticks * TICK, 3) per sensor, sensor frame, NaN where samples are missing.
-        walking: whether each tick lies in a gait sequence.
+        acc_m_s2: shape (ticks * TICK, 3 or more) per sensor, sensor frame, NaN where samples are missing.
+        walking: shape (ticks,), whether each lies in a gait sequence.
         """
-        cells = self._cells(first_tick, acc_m_s2, walking)
-        self._learn(cells)
-        if not self._up:
-            self._waiting += cells
-            too_long = max(len(self._waiting) - self.params.longest_wait, 0)
-            for cell in self._waiting[:too_long]:
-                self._settle(cell, Posture.UNKNOWN)
-            self._waiting = self._waiting[too_long:]
-            return self._taken()
-        for cell in (*self._waiting, *cells):
-            self._settle(cell, self._posture(cell))
-        self._waiting = []
+        if self._lean.shape[1] != len(acc_m_s2):
+            self._begin(acc_m_s2)
+        batch = self._batch(first_tick, acc_m_s2, walking)
+        p = self.params
+        self._learned |= learn(batch.gravity, walking, self._lean[0], p.learning, self._anew)
+        self._waiting.append(batch)
+        if self._learned:
+            for each in self._waiting:
+                self._settle(each, self._postures(each))
+            self._waiting = []
+        else:
+            self._give_up(sum(len(each.walking) for each in self._waiting) - p.longest_wait)
         return self._taken()
 
     def flush(self) -> list[PostureSpan]:
         """Nothing more will come."""
-        for cell in self._waiting:
-            self._settle(cell, Posture.UNKNOWN)
-        self._waiting = []
+        self._give_up(sum(len(each.walking) for each in self._waiting))
         self._end_stillness()
         self._close_span()
         return self._taken()
@@ -110,130 +124,71 @@ class PostureTracker:
 
     # ---- what a tick shows
 
-    def _cells(
-        self, first_tick: int, acc_m_s2: Mapping[Placement, Floats], walking: Sequence[bool]
-    ) -> list[_Cell]:
+    def _begin(self, worn: Iterable[Placement]) -> None:
+        where = [_WORN_AT.get(p, ELSEWHERE) for p in worn]
+        self._worn = np.array([where, [UNTOLD] * len(where)])
+        self._lean = np.full((2, len(where), 3), np.nan)
+        self._since = np.full((len(where), 3), np.nan)
+
+    def _batch(self, first_tick: int, acc_m_s2: Mapping[Placement, Floats], walking: Bools) -> _Batch:
         n = len(walking)
-        # Samples of a tick first, as sums over the first axis go: several times faster.
-        x = np.empty((TICK, len(acc_m_s2), n, 3))
+        gravity, spread = np.empty((n, len(acc_m_s2), 3)), np.empty((n, len(acc_m_s2)))
         for k, acc in enumerate(acc_m_s2.values()):
-            x[:, k] = acc.reshape(n, TICK, 3).swapaxes(0, 1)
-        mean = np.add.reduce(x, axis=0) / TICK
-        x -= mean
-        x *= x
-        spread = np.sqrt(np.maximum.reduce(np.add.reduce(x, axis=0) / TICK, axis=2))
-        means = mean.swapaxes(0, 1).tolist()
-        quiet = (spread < self.params.still_m_s2).T.tolist()
-        out = []
-        for i, walks in enumerate(walking):
-            gravity: dict[Placement, _Up] = dict(zip(acc_m_s2, map(tuple, means[i]), strict=True))
-            still = all(quiet[i])
-            if any(isnan(x) for x, _, _ in gravity.values()):
-                still = all(q for q, (x, _, _) in zip(quiet[i], means[i], strict=True) if not isnan(x))
-                gravity = {p: up for p, up in gravity.items() if not isnan(up[0])}
-            out.append(_Cell(first_tick + i, walks, gravity, still and bool(gravity) and not walks))
-        return out
+            gravity_of(acc, TICK, gravity[:, k], spread[:, k])
+        return _Batch(first_tick, gravity, still(gravity, spread, self.params.still_m_s2) & ~walking, walking)
 
-    def _learn(self, cells: Sequence[_Cell]) -> None:
-        """How each sensor leans in walking; at once when it was put on anew, else slowly."""
-        walked = [c for c in cells if c.walking]
-        for p in {p for c in walked for p in c.gravity}:
-            seen = [c.gravity[p] for c in walked if p in c.gravity]
-            if len(seen) < self.params.learning:
-                continue
-            new = _unit(tuple(sum(axis) for axis in zip(*seen, strict=True)))
-            known = self._up.get(p)
-            if known is not None and _angle_deg(new, known) < self.params.put_on_anew_deg:
-                new = _unit(tuple(0.8 * a + 0.2 * b for a, b in zip(known, new, strict=True)))
-            self._up[p] = new
+    def _postures(self, batch: _Batch) -> Iterable[Posture]:
+        found = postures(batch.gravity, self._lean, self._worn, self._bent_at, self._lying_at)
+        for walks, posture in zip(batch.walking.tolist(), found.tolist(), strict=True):
+            yield Posture.WALKING if walks else _POSTURES[posture]
 
-    def _posture(self, cell: _Cell) -> Posture:
-        thighs = [self._bent(p, cell) for p in _THIGHS if p in cell.gravity and p in self._up]
-        lying = self._lying(cell)
-        self._last = cell.gravity
-        if cell.walking:
-            return Posture.WALKING
-        if not thighs:
-            return Posture.LYING if lying else Posture.UNKNOWN
-        if not all(thighs):
-            return Posture.STANDING
-        if lying is None:
-            return Posture.SITTING_OR_LYING
-        return Posture.LYING if lying else Posture.SITTING
-
-    def _lying(self, cell: _Cell) -> bool | None:
-        """None where the pelvis cannot tell."""
-        now, upright = cell.gravity.get(Placement.PELVIS), self._up.get(Placement.PELVIS)
-        if now is None or upright is None:
-            return None
-        return _cosine(now, upright) < self._lying_at
-
-    def _bent(self, thigh: Placement, cell: _Cell) -> bool:
-        """Whether this thigh sits, of this tick and the one before together."""
-        now, before = cell.gravity[thigh], self._last.get(thigh, cell.gravity[thigh])
-        both = now[0] + before[0], now[1] + before[1], now[2] + before[2]
-        bent = self._sits[thigh] = _cosine(both, self._up[thigh]) < self._bent_at[self._sits.get(thigh)]
-        return bent
+    def _give_up(self, ticks: int) -> None:
+        """Posture stays unknown in so many of those that wait."""
+        while ticks > 0 and self._waiting:
+            batch = self._waiting.pop(0)
+            n = len(batch.walking)
+            self._settle(batch.part(0, min(n, ticks)), repeat(Posture.UNKNOWN))
+            if ticks < n:
+                self._waiting.insert(0, batch.part(ticks, n))
+            ticks -= n
 
     # ---- stillness, spans
 
-    def _settle(self, cell: _Cell, posture: Posture) -> None:
-        """Give the tick's posture out, unless it belongs to a stillness that may mean not worn."""
-        if not cell.still or self._drifted(cell):
-            self._end_stillness()
-        if not self._still and not self._unworn:
-            self._still_from = cell.gravity
-        if not cell.still or self._unworn:
-            self._add(cell.tick, Posture.UNWORN if cell.still else posture)
-            return
-        self._still.append((cell.tick, posture))
-        if len(self._still) >= self.params.unworn:
-            for tick, _ in self._still:
-                self._add(tick, Posture.UNWORN)
-            self._still, self._unworn = [], True
-
-    def _drifted(self, cell: _Cell) -> bool:
-        limit = self.params.drift_m_s2
-        for p, (x, y, z) in cell.gravity.items():
-            if p in self._still_from:
-                a, b, c = self._still_from[p]
-                if abs(x - a) > limit or abs(y - b) > limit or abs(z - c) > limit:
-                    return True
-        return False
+    def _settle(self, batch: _Batch, found: Iterable[Posture]) -> None:
+        """Give the ticks' postures out, unless they belong to a stillness that may mean not worn."""
+        drift, first = self.params.drift_m_s2, batch.first
+        numbers = stillness(batch.gravity, batch.still, self._since, drift, self._number).tolist()
+        for (number, posture), ticks in groupby(zip(numbers, found, strict=False)):
+            end = first + sum(1 for _ in ticks)
+            if number != self._number:
+                self._end_stillness()
+                self._number = number
+            if number <= 0 or self._unworn:
+                self._add(first, end, Posture.UNWORN if number > 0 else posture)
+            else:
+                self._held.append((first, end, posture))
+                if end - self._held[0][0] >= self.params.unworn:
+                    self._add(self._held[0][0], end, Posture.UNWORN)
+                    self._held, self._unworn = [], True
+            first = end
 
     def _end_stillness(self) -> None:
-        held, self._still, self._unworn = self._still, [], False
-        for tick, posture in held:
-            self._add(tick, posture)
+        held, self._held, self._unworn = self._held, [], False
+        for each in held:
+            self._add(*each)
 
-    def _add(self, tick: int, posture: Posture) -> None:
-        if self._span is not None:
-            start, end, before = self._span
-            if before is posture and end == tick and tick - start < self.params.longest_span:
-                self._span = start, tick + 1, posture
-                return
-            self._close_span()
-        self._span = tick, tick + 1, posture
+    def _add(self, first: int, end: int, posture: Posture) -> None:
+        while first < end:
+            start, upto, before = self._span or (first, first, posture)
+            full = upto - start >= self.params.longest_span
+            if before is not posture or upto != first or full:
+                self._close_span()
+                start = first
+            first = min(end, start + self.params.longest_span)
+            self._span = start, first, posture
 
     def _close_span(self) -> None:
         if self._span is not None:
             start, end, posture = self._span
             self._out.append(PostureSpan(start * TICK / 100.0, end * TICK / 100.0, posture))
         self._span = None
-
-
-def _unit(v: Sequence[float]) -> _Up:
-    x, y, z = v
-    length = sqrt(x * x + y * y + z * z) or 1.0
-    return x / length, y / length, z / length
-
-
-def _cosine(a: _Up, unit: _Up) -> float:
-    """Of the angle between any vector and a unit one."""
-    x, y, z = a
-    length = sqrt(x * x + y * y + z * z) or 1.0
-    return (x * unit[0] + y * unit[1] + z * unit[2]) / length
-
-
-def _angle_deg(a: _Up, unit: _Up) -> float:
-    return degrees(acos(max(-1.0, min(1.0, _cosine(a, unit)))))

@@ -37,7 +37,7 @@ def told(*parts: tuple[int, dict[Placement, float], bool], noise_m_s2: float = 0
     tracker, at, out = PostureTracker(), 0, []
     for n, leans, walking in parts:
         acc = {p: leaning(deg, n, rng, noise_m_s2) for p, deg in leans.items()}
-        out += tracker.push(at, acc, [walking] * n)
+        out += tracker.push(at, acc, np.full(n, walking))
         at += n
     return out + tracker.flush()
 
@@ -89,9 +89,9 @@ def test_a_pelvis_alone_knows_lying_but_not_sitting() -> None:
 def test_nothing_is_said_before_the_first_walk_and_all_of_it_after() -> None:
     rng = np.random.default_rng(2)
     tracker = PostureTracker()
-    before = tracker.push(0, {LEFT: leaning(85, 100, rng), PELVIS: leaning(0, 100, rng)}, [False] * 100)
+    before = tracker.push(0, {LEFT: leaning(85, 100, rng), PELVIS: leaning(0, 100, rng)}, np.zeros(100, bool))
     assert before == []
-    after = tracker.push(100, {LEFT: leaning(0, 40, rng), PELVIS: leaning(0, 40, rng)}, [True] * 40)
+    after = tracker.push(100, {LEFT: leaning(0, 40, rng), PELVIS: leaning(0, 40, rng)}, np.ones(40, bool))
     assert [p for p, _ in joined(after + tracker.flush())] == [T, W]
 
 
@@ -120,17 +120,17 @@ def test_a_sensor_put_on_anew_is_believed_after_the_next_walk() -> None:
 def test_missing_samples_are_unknown() -> None:
     rng = np.random.default_rng(3)
     tracker = PostureTracker()
-    out = tracker.push(0, {LEFT: leaning(0, 40, rng)}, [True] * 40)
-    out += tracker.push(40, {LEFT: np.full((20 * TICK, 3), np.nan)}, [False] * 20)
+    out = tracker.push(0, {LEFT: leaning(0, 40, rng)}, np.ones(40, bool))
+    out += tracker.push(40, {LEFT: np.full((20 * TICK, 3), np.nan)}, np.zeros(20, bool))
     assert joined(out + tracker.flush())[-1] == (Posture.UNKNOWN, 10.0)
 
 
 def test_at_the_limit_posture_does_not_flicker() -> None:
     rng = np.random.default_rng(4)
     tracker = PostureTracker()
-    out = tracker.push(0, {LEFT: leaning(0, 40, rng)}, [True] * 40)
+    out = tracker.push(0, {LEFT: leaning(0, 40, rng)}, np.ones(40, bool))
     wavering = np.concatenate([leaning(45 + 3 * (-1) ** k, 1, rng) for k in range(200)])
-    out += tracker.push(40, {LEFT: wavering}, [False] * 200)
+    out += tracker.push(40, {LEFT: wavering}, np.zeros(200, bool))
     assert len(joined(out + tracker.flush())) <= 3
 
 
@@ -144,11 +144,11 @@ def test_the_same_however_it_is_cut(sizes: list[int]) -> None:
 
     def run(cuts: list[int]) -> list[PostureSpan]:
         tracker = PostureTracker(PostureParams(unworn=50))
-        out, at = tracker.push(0, {LEFT: first}, [True] * 40), 0
+        out, at = tracker.push(0, {LEFT: first}, np.ones(40, bool)), 0
         for wanted in [*cuts, 400]:
             n = min(wanted, 400 - at)
             if n:
-                out += tracker.push(40 + at, {LEFT: rest[at * TICK : (at + n) * TICK]}, [False] * n)
+                out += tracker.push(40 + at, {LEFT: rest[at * TICK : (at + n) * TICK]}, np.zeros(n, bool))
             at += n
         return out + tracker.flush()
 
