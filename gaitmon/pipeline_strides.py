@@ -33,14 +33,10 @@ from gaitmon.pipeline_contacts import THIGHS
 from gaitmon.symmetry.acceleration import CONTEXT, Piece
 from gaitmon.symmetry.cycle import (
     FLEXION_OF,
-    LEFT_FLEXION,
-    OBLIQUITY,
-    RIGHT_FLEXION,
     VERTICAL,
-    YAW_RATE,
     Curves,
     cut,
-    first_harmonic,
+    first_harmonics,
     levelled,
     together,
 )
@@ -261,12 +257,9 @@ def _own(times: StrideTimes) -> StrideTimes:
 def witnesses(curves: Sequence[Curves]) -> list[tuple[complex, complex] | None]:
     """Of each stride, pelvic rotation and obliquity at stride frequency, relative to right minus left thigh
     flexion: two unit phasors, whose angles settle which thigh is which (gaitmon.gait.sides)."""
-    x = together(curves)
-    lead = first_harmonic(x[..., RIGHT_FLEXION] - x[..., LEFT_FLEXION])
-    yaw = first_harmonic(x[..., YAW_RATE]) / 1j  # the integral lags its derivative by a quarter of a cycle
-    roll = first_harmonic(x[..., OBLIQUITY])
     out: list[tuple[complex, complex] | None] = []
-    for a, b, c in zip(lead.tolist(), yaw.tolist(), roll.tolist(), strict=True):
+    for a, rate, c in first_harmonics(np.array(curves)).tolist():
+        b = rate / 1j  # the integral lags its derivative by a quarter of a cycle
         known = min(abs(a), abs(b), abs(c)) > 1e-9  # not so for NaN
         out.append((b / a * abs(a) / abs(b), c / a * abs(a) / abs(c)) if known else None)
     return out

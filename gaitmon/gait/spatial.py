@@ -21,12 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, nan, radians, sqrt
+from math import isnan, nan, radians, sqrt
 
 import numpy as np
 
+from gaitmon.compiled import compiled
 from gaitmon.errors import ConfigError
-from gaitmon.gait.peaks import along_lines
 from gaitmon.model import LEG_LENGTH_ASSUMED, LENGTH_NOT_CALIBRATED, SPEED_UNCERTAIN, Floats
 from gaitmon.model_leg import Fit, LegLength, PersonalCalibration, SpatialParams
 
@@ -98,23 +98,29 @@ def measure_lengths(
     cycle; NaN: not there.
     """
     roms, rises = np.ptp(thigh_flexion_deg, axis=2), _step_rises_m(pelvis_up_m_s2, duration_s)
-    of_each = zip(duration_s.tolist(), roms.tolist(), rises.tolist(), strict=True)
-    return [_length(t, rom, rise, params) for t, rom, rise in of_each]
+    of_each = zip(duration_s.tolist(), roms.tolist(), *rises.T.tolist(), strict=True)
+    return [_length(t, rom, (first, second), params) for t, rom, first, second in of_each]
 
 
 def _length(
-    duration_s: float, rom_deg: Sequence[float], rises_m: Sequence[float] | None, params: SpatialParams
+    duration_s: float, rom_deg: Sequence[float], rises_m: tuple[float, float] | None, params: SpatialParams
 ) -> StrideLength:
     leg = params.leg.length_m
-    rom = [r for r in rom_deg if isfinite(r)]
+    rom = [r for r in rom_deg if not isnan(r)]
     thigh = thigh_length_m(radians(sum(rom) / len(rom)), duration_s, leg) if rom else None
     pelvis = None if rises_m is None else pendulum_length_m(rises_m, leg)
     return fuse(duration_s, _plausible(thigh), _plausible(pelvis), params)
 
 
+@compiled("f8(f8, f8, f8)")
 def thigh_length_m(rom_rad: float, duration_s: float, leg_length_m: float) -> float:
     """Stride length from the thigh's range of motion over the stride, mean of the thighs there are."""
-    k = along_lines(rom_rad * sqrt(leg_length_m / GRAVITY_M_S2) / duration_s, _SPEED_PER_K, _K)
+    v = rom_rad * sqrt(leg_length_m / GRAVITY_M_S2) / duration_s
+    k = _K[0] if v < _SPEED_PER_K[0] else _K[-1]
+    for i in range(1, len(_K)):
+        low, high = _SPEED_PER_K[i - 1], _SPEED_PER_K[i]
+        if low <= v < high:
+            k = (_K[i] - _K[i - 1]) / (high - low) * (v - low) + _K[i - 1]
     return k * leg_length_m * rom_rad
 
 
@@ -139,11 +145,14 @@ def _step_rises_m(pelvis_up_m_s2: Floats, duration_s: Floats) -> Floats:
     return np.stack([np.ptp(closed[:, : n // 2 + 1], axis=1), np.ptp(closed[:, n // 2 :], axis=1)], axis=1)
 
 
-def pendulum_length_m(step_rise_m: Sequence[float], leg_length_m: float) -> float:
-    """Stride length from the pelvis' rise in each of its two steps."""
+@compiled("f8(UniTuple(f8, 2), f8)")
+def pendulum_length_m(step_rise_m: tuple[float, float], leg_length_m: float) -> float:
+    """Stride length from the pelvis' rise in each of its two steps; NaN where one is."""
     length = 0.0
     for h in step_rise_m:
-        length += 2.0 * PENDULUM_A * sqrt(max(h * (2.0 * leg_length_m - h), 0.0)) if isfinite(h) else nan
+        if isnan(h):
+            return nan
+        length += 2.0 * PENDULUM_A * sqrt(max(h * (2.0 * leg_length_m - h), 0.0))
     return length
 
 

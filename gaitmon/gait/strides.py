@@ -91,9 +91,10 @@ class StrideAssembler:
 
     def ready(self, complete_until_s: float) -> list[StrideTimes]:
         """Strides that end before complete_until_s, up to which both sides' contacts are known."""
+        if not self._waiting:
+            return []
         done = [w for w in self._waiting if w[3].t_s < complete_until_s]
-        if done:
-            self._waiting = [w for w in self._waiting if w[3].t_s >= complete_until_s]
+        self._waiting = [w for w in self._waiting if w[3].t_s >= complete_until_s]
         return [self._times(*w) for w in done]
 
     def _times(self, side: Side | None, ordinal: int, a: Contact, b: Contact) -> StrideTimes:

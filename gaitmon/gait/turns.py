@@ -20,6 +20,7 @@ from gaitmon.model import Floats, Turn
 
 _SMOOTH = lowpass_kernel(0.6, 100, 100.0)
 _BEYOND = 40  # grid samples by which the low-pass smears a turn's ends
+_NEAR = 512  # rows that the processor has at hand together
 _PAUSE = 5  # grid samples: turns the same way less than that apart are one
 _SHORTEST, _LONGEST = 50, 1000  # grid samples
 _EDGE_RAD_S = radians(5.0)
@@ -44,10 +45,21 @@ def _smoothed(rate: Floats, kernel: Floats) -> Floats:
     for i in range(len(wide)):
         x = rate[min(max(i - half, 0), n - 1)]
         wide[i] = 0.0 if isnan(x) else x
-    for tap in range(len(kernel)):
-        for i in range(n):
-            out[i] += kernel[tap] * wide[tap + i]
+    for begin in range(0, n, _NEAR):
+        part = out[begin : begin + _NEAR]
+        for tap in range(len(kernel)):  # the inner loop runs along the rows: several at once
+            weight, seen = kernel[tap], wide[begin + tap : begin + tap + _NEAR]
+            for i in range(len(part)):
+                part[i] += weight * seen[i]
     return out
+
+
+@compiled("f8(f8[:], i8, i8)")
+def _sum(x: Floats, a: int, b: int) -> float:
+    total = 0.0
+    for i in range(max(a, 0), min(b, len(x))):
+        total += x[i]
+    return total
 
 
 @compiled("f8[:, ::1](f8[::1])")
@@ -65,11 +77,10 @@ def _turning(rate: Floats) -> Floats:
         runs[n - 1, 1] = i + 1
     turns, found = np.empty((n, 3)), 0
     for a, b in runs[:n]:
-        fastest, angle = 0.0, 0.0
+        fastest = 0.0
         for i in range(a, b):
             fastest = max(fastest, abs(rate[i]))
-        for i in range(max(a - _BEYOND, 0), min(b + _BEYOND, len(rate))):
-            angle += rate[i] / 100.0
+        angle = _sum(rate, a - _BEYOND, b + _BEYOND) / 100.0
         if _SHORTEST <= b - a <= _LONGEST and fastest > _PEAK_RAD_S and abs(angle) >= MIN_TURN_RAD:
             turns[found, 0], turns[found, 1], turns[found, 2] = a, b, angle
             found += 1
@@ -78,5 +89,4 @@ def _turning(rate: Floats) -> Floats:
 
 def heading_change_rad(yaw_rate_rad_s: Floats, first: int, start_s: float, end_s: float) -> float:
     """Integral of the yaw rate over [start_s, end_s); NaN where samples are missing."""
-    a, b = round(start_s * 100) - first, round(end_s * 100) - first
-    return float(np.add.reduce(yaw_rate_rad_s[max(a, 0) : max(b, 0)])) / 100.0
+    return _sum(yaw_rate_rad_s, round(start_s * 100) - first, round(end_s * 100) - first) / 100.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import acos, cos, degrees, isfinite, radians, sqrt
+from math import acos, cos, degrees, isfinite, isnan, nan, radians, sqrt
 
 import numpy as np
 
@@ -44,9 +44,11 @@ _THIGHS = (Placement.LEFT_THIGH, Placement.RIGHT_THIGH, Placement.THIGH)
 
 @dataclass(slots=True)
 class Aligner:
-    """still: the vertical per placement in recent seconds of rest, sitting and lying among them."""
+    """still: the sensors' verticals, (sensors, 3), in recent seconds of rest, sitting and lying among them;
+    NaN where one was not at rest.  worn: whose they are."""
 
-    _still: deque[tuple[int, dict[Placement, Floats]]] = field(default_factory=lambda: deque(maxlen=240))
+    _worn: tuple[Placement, ...] = ()
+    _still: deque[tuple[int, Floats]] = field(default_factory=lambda: deque(maxlen=240))
     _to_see: list[int] = field(default_factory=list)  # ends of seconds without walking, not looked at yet
     _count: int = 0
     _suspicious: int = 0
@@ -68,20 +70,21 @@ class Aligner:
         if not self._to_see:
             return False
         ends, self._to_see = self._to_see, []
-        up, rests = _rests(ends[0] - STILL, ends[-1], chains)
-        for i, now in enumerate(ends):
-            if still := {p: up[k, i] for k, p in enumerate(chains) if rests[k, i]}:
-                self._still.append((now, still))
-        moved = False
-        if alignments:
-            aligned = np.full((len(chains), 3), np.nan)
-            for k, p in enumerate(chains):
-                if p in alignments:
-                    aligned[k] = alignments[p].rotation[2]
-            for i in range(len(ends)):
-                self._suspicious = self._suspicious + 1 if _one_moved(up[:, i], rests[:, i], aligned) else 0
-                moved |= self._suspicious == 4
+        self._worn = tuple(chains)
+        up = _rests(ends[0] - STILL, ends[-1], chains)
+        self._still += [(now, up[:, i]) for i, now in enumerate(ends) if not np.isnan(up[:, i, 0]).all()]
+        if not alignments:
+            return False
+        self._suspicious, moved = _suspicion(self._suspicious, up, self._aligned(alignments))
         return moved
+
+    def _aligned(self, alignments: Mapping[Placement, Alignment]) -> Floats:
+        """Verticals of those worn when they were aligned, (sensors, 3); NaN: they were not."""
+        out = np.full((len(self._worn), 3), np.nan)
+        for k, p in enumerate(self._worn):
+            if p in alignments:
+                out[k] = alignments[p].rotation[2]
+        return out
 
     def moved_in_walk(self, start: int, end: int, chains: Mapping[Placement, SensorChain]) -> bool:
         """Whether a sensor's mean vertical over this walk differs from that of the walk it was aligned on."""
@@ -99,20 +102,21 @@ class Aligner:
         STOOD seconds on end; of rests after the alignments in force only, which the earlier ones have made.
         """
         pelvis = alignments.get(Placement.PELVIS)
-        if pelvis is None or not pelvis.flexion_known:
+        if pelvis is None or not pelvis.flexion_known or not self._still:
             return np.empty((0, 3))
         first = max(first, *(round(100 * a.effective_s) for a in alignments.values()))
+        aligned = self._aligned(alignments)
+        k = self._worn.index(Placement.PELVIS)
         runs: list[list[Floats]] = []
         before = 0
-        for at, ups in self._still:
-            if not first < at <= last or not _stands(ups, alignments):
-                continue
-            if not runs or at - before > STILL:
-                runs.append([])
-            runs[-1].append(ups[Placement.PELVIS])
-            before = at
-        up = np.array([up for run in runs if len(run) >= STOOD for up in run]).reshape(-1, 3)
-        return np.stack([along(up, axis) for axis in pelvis.rotation], axis=1)
+        for at, up in self._still:
+            if first < at <= last and _stands(up, aligned, k):
+                if not runs or at - before > STILL:
+                    runs.append([])
+                runs[-1].append(up[k])
+                before = at
+        stood = np.array([up for run in runs if len(run) >= STOOD for up in run]).reshape(-1, 3)
+        return np.stack([along(stood, axis) for axis in pelvis.rotation], axis=1)
 
     def align(
         self, start: int, end: int, chains: Mapping[Placement, SensorChain], effective: int
@@ -151,7 +155,8 @@ class Aligner:
         every sensor leaned the same way in them.
         """
         picked: list[dict[Placement, Floats]] = []
-        for _, ups in reversed(self._still):
+        for _, up in reversed(self._still):
+            ups = {p: u for p, u in zip(self._worn, up, strict=True) if not np.isnan(u[0])}
             shared = [p for p in ups if p in gravity]
             if shared and all(float(ups[p] @ gravity[p]) > _NEAR_WALKING for p in shared):
                 same = all(
@@ -166,14 +171,15 @@ class Aligner:
         return {p: unit(np.mean([u[p] for u in picked if p in u], axis=0)) for p in found}
 
 
-def _rests(a: int, b: int, chains: Mapping[Placement, SensorChain]) -> tuple[Floats, Bools]:
-    """Of each sensor in each second of grid indices [a, b): mean vertical, unit, shape (sensors, seconds, 3),
-    and whether it was heard and nothing worn moved."""
+def _rests(a: int, b: int, chains: Mapping[Placement, SensorChain]) -> Floats:
+    """Of each sensor in each second of grid indices [a, b) its mean vertical, unit, shape (sensors, seconds,
+    3); NaN where it was not heard, or something worn moved."""
     n = (b - a) // STILL
-    up, heard, moves = np.empty((len(chains), n, 3)), np.empty((len(chains), n), bool), np.zeros(n, bool)
+    up, moves = np.empty((len(chains), n, 3)), np.zeros(n, bool)
     for k, chain in enumerate(chains.values()):
-        _second_by_second(chain.raw.samples(a, b), up[k], heard[k], moves)
-    return up, heard & ~moves
+        _second_by_second(chain.raw.samples(a, b), up[k], moves)
+    up[:, moves] = np.nan
+    return up
 
 
 @compiled("Tuple((i8, f8, f8, f8))(f8[:, :])")
@@ -187,18 +193,18 @@ def _mean_acc(rows: Floats) -> tuple[int, float, float, float]:
     return n, x / heard, y / heard, z / heard
 
 
-@compiled("void(f8[:, :], f8[:, ::1], b1[::1], b1[::1])")
-def _second_by_second(rows: Floats, up: Floats, heard: Bools, moves: Bools) -> None:
+@compiled("void(f8[:, :], f8[:, ::1], b1[::1])")
+def _second_by_second(rows: Floats, up: Floats, moves: Bools) -> None:
     """rows: acc and gyr of one sensor, (n STILL, 6); without a gyroscope NaN, which is never too much.
-    Writes up, (n, 3), and heard, (n,); marks in moves, (n,), where it moves."""
-    for k in range(len(heard)):
+    Writes up, (n, 3), NaN where too little was heard; marks in moves, (n,), where it moves."""
+    for k in range(len(up)):
         second = rows[k * STILL : (k + 1) * STILL]
         n, x, y, z = _mean_acc(second)
+        up[k] = nan
+        if n < STILL // 2:
+            continue
         length = max(sqrt(x * x + y * y + z * z), 1e-9)
         up[k, 0], up[k, 1], up[k, 2] = x / length, y / length, z / length
-        heard[k] = n >= STILL // 2
-        if not heard[k]:
-            continue
         for i in range(STILL):
             a, w = second[i, :3], second[i, 3:]
             if max(abs(a[0] - x), abs(a[1] - y), abs(a[2] - z)) > _REST_M_S2:
@@ -207,26 +213,41 @@ def _second_by_second(rows: Floats, up: Floats, heard: Bools, moves: Bools) -> N
                 moves[k] = True
 
 
-@compiled("b1(f8[:, :], b1[:], f8[:, :])")
-def _one_moved(up: Floats, rests: Bools, aligned: Floats) -> bool:
-    """Whether in this second one sensor leans otherwise than when it was aligned, and all others as they did.
+@compiled("f8(f8[:], f8[:])")
+def _cosine(a: Floats, b: Floats) -> float:
+    """Between unit vectors (3,); NaN where one is not known."""
+    cosine: float = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return cosine
 
-    up: (sensors, 3), unit; rests: (sensors,).  aligned: (sensors, 3), up when it was aligned; NaN: not.
+
+@compiled("Tuple((i8, b1))(i8, f8[:, :, ::1], f8[:, ::1])")
+def _suspicion(seconds: int, up: Floats, aligned: Floats) -> tuple[int, bool]:
+    """seconds: for how many on end, before these, one sensor has leaned otherwise than when it was aligned,
+    and all others as they did.  Gives how many there are now, and whether they have become 4.
+
+    up: (sensors, seconds, 3); aligned: (sensors, 3), up when they were aligned; NaN where not known.
     """
-    n, moved, steady = 0, 0, 0
+    moved = False
+    for i in range(up.shape[1]):
+        n, lean, steady = 0, 0, 0
+        for k in range(len(up)):
+            cosine = _cosine(up[k, i], aligned[k])
+            n, lean, steady = n + (not isnan(cosine)), lean + (cosine < _MOVED), steady + (cosine > _STEADY)
+        seconds = seconds + 1 if lean == 1 and n > 1 and steady == n - 1 else 0
+        moved = moved or seconds == 4
+    return seconds, moved
+
+
+@compiled("b1(f8[:, :], f8[:, ::1], i8)")
+def _stands(up: Floats, aligned: Floats, pelvis: int) -> bool:
+    """Whether pelvis and at least one thigh, and all that is known, lean as they did when aligned."""
+    known = 0
     for k in range(len(up)):
-        if rests[k] and isfinite(aligned[k, 0]):
-            cosine = up[k, 0] * aligned[k, 0] + up[k, 1] * aligned[k, 1] + up[k, 2] * aligned[k, 2]
-            n, moved, steady = n + 1, moved + (cosine < _MOVED), steady + (cosine > _STEADY)
-    return moved == 1 and n > 1 and steady == n - 1
-
-
-def _stands(up: Mapping[Placement, Floats], alignments: Mapping[Placement, Alignment]) -> bool:
-    """Whether pelvis and at least one thigh lean as they did in the standing of calibration."""
-    known = [p for p in up if p in alignments]
-    if Placement.PELVIS not in known or len(known) < 2:
-        return False
-    return all(float(up[p] @ alignments[p].rotation[2]) >= _STANDING for p in known)
+        cosine = _cosine(up[k], aligned[k])
+        if cosine < _STANDING:
+            return False
+        known += not isnan(cosine)
+    return known > 1 and not isnan(_cosine(up[pelvis], aligned[pelvis]))
 
 
 def _walked(start: int, end: int, chains: Mapping[Placement, SensorChain]) -> dict[Placement, Floats]:

@@ -26,6 +26,7 @@ COLUMNS = 8
 FLEXION_OF = {Side.LEFT: LEFT_FLEXION, Side.RIGHT: RIGHT_FLEXION, None: FLEXION}
 
 _PHASE = np.arange(POINTS) / (POINTS - 1)
+_TURN = np.exp(-2.0j * pi * _PHASE)
 _DEG = 180.0 / pi
 
 
@@ -197,9 +198,18 @@ def excursion_m(acc_m_s2: Floats, duration_s: Floats, first_harmonic: int) -> Fl
     return np.concatenate([x, x[:, :1]], axis=1)
 
 
-def first_harmonic(x: Floats) -> NDArray[np.complex128]:
-    """Complex amplitude at stride frequency of each cycle: (n, POINTS) -> (n,)."""
-    return np.asarray(np.fft.rfft(x[:, :-1], axis=1)[:, 1]) / (POINTS - 1)
+@compiled("c16[:, ::1](f4[:, :, ::1])")
+def first_harmonics(cycles: Curves) -> NDArray[np.complex128]:
+    """Complex amplitude at stride frequency of cycles (n, POINTS, COLUMNS): right minus left thigh flexion,
+    yaw rate, obliquity; (n, 3)."""
+    out = np.zeros((len(cycles), 3), np.complex128)
+    for k in range(len(cycles)):
+        for i in range(POINTS - 1):
+            x, turn = cycles[k, i], _TURN[i] / (POINTS - 1)
+            out[k, 0] += (np.float64(x[RIGHT_FLEXION]) - np.float64(x[LEFT_FLEXION])) * turn
+            out[k, 1] += np.float64(x[YAW_RATE]) * turn
+            out[k, 2] += np.float64(x[OBLIQUITY]) * turn
+    return out
 
 
 def levelled(curves: Floats, strides: Sequence[Stride]) -> Floats:
