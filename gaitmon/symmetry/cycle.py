@@ -26,7 +26,7 @@ COLUMNS = 8
 FLEXION_OF = {Side.LEFT: LEFT_FLEXION, Side.RIGHT: RIGHT_FLEXION, None: FLEXION}
 
 _PHASE = np.arange(POINTS) / (POINTS - 1)
-_TURN = np.exp(-2.0j * pi * _PHASE)
+_TURN = np.exp(-2.0j * pi * _PHASE[:-1]) / (POINTS - 1)
 _DEG = 180.0 / pi
 
 
@@ -205,7 +205,7 @@ def first_harmonics(cycles: Curves) -> NDArray[np.complex128]:
     out = np.zeros((len(cycles), 3), np.complex128)
     for k in range(len(cycles)):
         for i in range(POINTS - 1):
-            x, turn = cycles[k, i], _TURN[i] / (POINTS - 1)
+            x, turn = cycles[k, i], _TURN[i]
             out[k, 0] += (np.float64(x[RIGHT_FLEXION]) - np.float64(x[LEFT_FLEXION])) * turn
             out[k, 1] += np.float64(x[YAW_RATE]) * turn
             out[k, 2] += np.float64(x[OBLIQUITY]) * turn
