@@ -134,7 +134,7 @@ class GaitPipeline:
         for chain in self._chains.values():
             if not chain.begun:
                 chain.gap(Gap(chain.placement, start / 100.0, end / 100.0, "no samples"))
-            chain.raw.skip_to(end + TICK)
+            chain.skip_to(end + TICK)
         out = self._advance()
         now = end + TICK
         if (sequence := self._tracker.close()) is not None:

@@ -30,6 +30,7 @@ class SensorChain:
         self.smooth = Smoothed(self.raw)
         self.resampler = Resampler()
         self.has_gyroscope: bool | None = None
+        self.frontier = 0  # grid index before which everything is known, or known to be missing
         self._run_end = 0
         self._heard = False
         self._held: list[ImuBlock] = []  # samples that complete no cell of the grid's decisions yet
@@ -45,32 +46,35 @@ class SensorChain:
         """Grid index after the newest sample there was; None when there was none."""
         return self._run_end if self._heard else None
 
-    @property
-    def frontier(self) -> int:
-        """Grid index before which everything is known, or known to be missing."""
-        return self.smooth.end
-
     def push(self, block: ImuBlock) -> bool:
         """Whether rows were made of it, so that more may be known than before."""
         t = block.t_s
-        if self.has_gyroscope is None and len(t):
-            self.has_gyroscope = block.gyr_rad_s is not None
         self._held.append(block)
-        if len(t) and t[-1] * GRID_HZ < self._need:
-            return False
+        if len(t):
+            if self.has_gyroscope is None:
+                self.has_gyroscope = block.gyr_rad_s is not None
+            if t.item(-1) * GRID_HZ < self._need:
+                return False
         self.release()
         return True
 
     def release(self) -> None:
         """Make rows of what was pushed, without waiting for the grid's next decision."""
-        held, self._held = self._held, []
+        held = self._held
         if held:
+            self._held = []
             for run in self.resampler.push(ImuBlock.joined(held)):
                 self._run(run)
             self._look_ahead()
 
+    def skip_to(self, end: int) -> None:
+        """Nothing more is known up to grid index ``end``."""
+        self.raw.skip_to(end)
+        self._look_ahead()
+
     def _look_ahead(self) -> None:
-        self._need = (self.smooth.end // CELL + 1) * CELL + HALF
+        self.frontier = end = self.smooth.end
+        self._need = (end // CELL + 1) * CELL + HALF
 
     def gap(self, gap: Gap) -> None:
         self.close_run()
@@ -78,8 +82,7 @@ class SensorChain:
         if not self.raw.begun:  # this sensor starts with a gap: its track begins where the gap does
             start = math.floor(gap.start_s * GRID_HZ)
             self.raw.skip_to(start)
-        self.raw.skip_to(end)
-        self._look_ahead()
+        self.skip_to(end)
 
     def close_run(self) -> None:
         """The run ends here: give out what resampler and kernels hold back."""
@@ -87,6 +90,7 @@ class SensorChain:
         for run in self.resampler.flush():
             self._run(run)
         self.smooth.close()
+        self._look_ahead()
 
     def _run(self, run: GridRun) -> None:
         x = run.signals

@@ -83,8 +83,8 @@ class Resampler:
             return None
         x = np.empty((n, 3 + gyr.shape[1]))
         first = _take_on_grid(t, acc, gyr, x)
-        if isfinite(first) and (due is None or (first == due and t[0] > self._t[-1])):
-            self._t, self._x = t[-2:].copy(), x[-2:]
+        if isfinite(first) and (due is None or (first == due and t.item(0) > self._t.item(-1))):
+            self._t, self._x = t[-2:], x[-2:]
             self._next, self._oversampled = int(first) + n, False
             return GridRun(int(first), x, due is None)
         return None
@@ -163,16 +163,14 @@ _TIMES = "Array(f8, 1, 'A', True, aligned=False)"
 _ROWS = "Array(f8, 2, 'A', True, aligned=False)"
 
 
-@compiled(f"b1({_ROWS}, {_ROWS}, i8, f8[:])")
-def _taken(acc: Floats, gyr: Floats, i: int, row: Floats) -> bool:
-    """Copies sample i to row, (6,) or without a gyroscope (3,); whether all of it is finite."""
+@compiled(f"b1({_ROWS}, f8[:, :])")
+def _taken(values: Floats, columns: Floats) -> bool:
+    """Copies values to columns of as many rows; whether all are finite."""
     finite = True
-    for axis in range(3):
-        row[axis] = acc[i, axis]
-        finite &= isfinite(row[axis])
-    for axis in range(gyr.shape[1]):
-        row[3 + axis] = gyr[i, axis]
-        finite &= isfinite(row[3 + axis])
+    for i in range(len(values)):
+        for axis in range(values.shape[1]):
+            columns[i, axis] = values[i, axis]
+            finite &= isfinite(values[i, axis])
     return finite
 
 
@@ -181,10 +179,12 @@ def _take_on_grid(t_s: Floats, acc: Floats, gyr: Floats, x: Floats) -> float:
     """Copies samples to the rows of x.  The grid index of the first, or NaN where one is not finite or
     they do not follow each other on the grid."""
     first = np.rint(t_s[0] * GRID_HZ)
+    good = True
     for i in range(len(t_s)):
-        if not abs(t_s[i] * GRID_HZ - (first + i)) <= _NEAR / 2 or not _taken(acc, gyr, i, x[i]):
-            return np.nan
-    return float(first)
+        good &= abs(t_s[i] * GRID_HZ - (first + i)) <= _NEAR / 2
+    good &= _taken(acc, x[:, :3])
+    good &= _taken(gyr, x[:, 3:])
+    return float(first) if good else np.nan
 
 
 @compiled(f"UniTuple(i8, 2)({_TIMES}, {_ROWS}, {_ROWS}, f8[::1], f8[:, ::1])")
@@ -197,7 +197,9 @@ def _take_good(t_s: Floats, acc: Floats, gyr: Floats, times: Floats, x: Floats) 
     good, bad = len(times) - len(t_s), 0
     newest = times[good - 1] if good else -inf
     for i in range(len(t_s)):
-        if not _taken(acc, gyr, i, x[good]) or not isfinite(t_s[i]):
+        row = x[good : good + 1]
+        finite = _taken(acc[i : i + 1], row[:, :3]) & _taken(gyr[i : i + 1], row[:, 3:])
+        if not (finite and isfinite(t_s[i])):
             bad += 1
         elif t_s[i] > newest:
             times[good] = newest = t_s[i]
