@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gaitmon.compiled import compiled
 from gaitmon.imu.orientation import PASSED, Orientation, see_vertical
 from gaitmon.imu.track import Track
 from gaitmon.model import Floats
@@ -65,7 +66,18 @@ class MotionTrack(Track):
         if self._known >= self._run_end:
             return
         rows = super().view(self._known, self._run_end)
-        quaternions = self._orientation.push(rows[:, :3], rows[:, 3:6], missing=self._missing)
+        acc_gyr = np.empty((2, len(rows), 3))
+        _take_apart(rows, acc_gyr)
+        quaternions = self._orientation.push(acc_gyr[0], acc_gyr[1], missing=self._missing)
         self._missing = 0
         see_vertical(quaternions, rows, max(self._settled - self._known, 0))
         self._known = self._run_end
+
+
+@compiled("void(f8[:, ::1], f8[:, :, ::1])")
+def _take_apart(rows: Floats, acc_gyr: Floats) -> None:
+    """The orientation filter wants either in one piece of memory."""
+    for i in range(len(rows)):
+        for axis in range(3):
+            acc_gyr[0, i, axis] = rows[i, axis]
+            acc_gyr[1, i, axis] = rows[i, 3 + axis]

@@ -84,16 +84,15 @@ class Smoothed:
 
     def view(self, a: int, b: int) -> Floats:
         """Rows of grid indices [a, b): shape (b - a, 6)."""
-        made, end = self._made, self.end
-        if a < made.first or b > made.end < end:
-            upto = min(b + _AHEAD, end)
-            if upto > a:
-                if not made.first <= a <= made.end:  # elsewhere: what was made is of no use, or lies behind
-                    upto = max(upto, made.end) if a < made.first else upto
-                    self._made = made = Track(COLUMNS)
-                    made.skip_to(a)
-                if upto > made.end:
-                    self._make(made.end, upto)
+        made = self._made
+        if a < made.first or b > made.end:
+            upto = min(b + _AHEAD, self.end)
+            if upto > a and not made.first <= a <= made.end:  # elsewhere: of no use, or behind what was made
+                upto = max(upto, made.end) if a < made.first else upto
+                self._made = made = Track(COLUMNS)
+                made.skip_to(a)
+            if upto > max(a, made.end):
+                self._make(made.end, upto)
         return made.view(a, b)
 
     def forget_before(self, a: int) -> None:

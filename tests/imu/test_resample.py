@@ -85,6 +85,44 @@ def test_samples_on_the_grid_pass_unchanged_beside_those_that_are_not() -> None:
     np.testing.assert_array_equal(out[on], x[on])
 
 
+def test_samples_on_the_grid_pass_at_once_however_few_come() -> None:
+    """Once 20 of them have told the rate: an angle on a screen waits for no neighbour it does not need."""
+    t = np.arange(200) / GRID_HZ
+    stage, out = Resampler(), 0
+    for a in range(0, 200, 5):
+        out += sum(len(run.signals) for run in stage.push(block(t[a : a + 5], tone(t[a : a + 5]))))
+        assert out == (a + 5 if a >= 15 else 0)
+
+
+def test_a_parabola_is_followed_exactly_however_uneven_the_stamps() -> None:
+    """The tangent at each sample is that of the parabola through it and its neighbours."""
+    t = 3.0 + np.sort(np.random.default_rng(4).uniform(0.0, 4.0, 400))
+    x = (t[:, np.newaxis] - 4.0) ** 2 * SCALE
+    stage = Resampler(max_gap_s=1.0)
+    at, out = joined(stage.push(block(t, x)) + stage.flush())
+    inner = (at > t[1]) & (at < t[-2])
+    assert inner.sum() > 350
+    np.testing.assert_allclose(out[inner], ((at - 4.0)[:, np.newaxis] ** 2 * SCALE)[inner], atol=1e-12)
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.004])
+def test_arrays_may_lie_in_memory_as_they_like(late_s: float) -> None:
+    """Read-only, as from a file; columns of one table; single precision."""
+    t = np.arange(300) / GRID_HZ + late_s
+    table = np.column_stack([t, tone(t)])
+    frozen = table.copy()
+    frozen.flags.writeable = False
+    packed = np.frombuffer(b"." + table.tobytes(), np.uint8)[1:].view(np.float64).reshape(300, 7)
+    _, expected = joined(resampled(t, tone(t)))
+    for it in (table, frozen, packed, np.asfortranarray(table)):
+        _, out = joined(resampled(it[:, 0], it[:, 1:]))
+        np.testing.assert_array_equal(out, expected)
+    single = tone(t).astype(np.float32)
+    _, out = joined(resampled(t, single))  # type: ignore[arg-type]
+    _, expected = joined(resampled(t, single.astype(np.float64)))
+    np.testing.assert_array_equal(out, expected)
+
+
 def test_a_clock_that_is_ahead_moves_the_signal_by_as_much() -> None:
     """Stamps 3.7 ms late: what is at grid time t happened 3.7 ms earlier.  Measured 0.0006."""
     t = np.arange(1000) / 100.0

@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 
+from gaitmon.imu.filters import lowpass_kernel
 from gaitmon.imu.motion import MotionTrack
 from gaitmon.imu.smooth import HALF, Smoothed
 from gaitmon.model import Floats
@@ -23,6 +24,15 @@ def smoothed(runs: list[tuple[int, Floats]], *, closed: bool = True) -> Smoothed
     if closed:
         out.close()
     return out
+
+
+def test_every_channel_is_its_kernel_with_the_rows_around() -> None:
+    rows = np.random.default_rng(0).standard_normal((300, 6))
+    seen = smoothed([(100, rows)]).view(100 + HALF, 400 - HALF)
+    for channel in range(6):
+        kernel = lowpass_kernel(9.0 if channel < 3 else 6.0, HALF, 100.0)
+        expected = np.convolve(rows[:, channel], kernel, "valid")
+        np.testing.assert_allclose(seen[:, channel], expected, rtol=0.0, atol=1e-14)
 
 
 def test_a_constant_is_constant_from_the_first_sample_to_the_last() -> None:
@@ -118,6 +128,16 @@ def test_a_run_left_open_is_bridged_by_a_straight_line() -> None:
     assert off.max() < 0.17
     away = np.r_[0 : 200 - HALF, 210 + HALF : 400]
     np.testing.assert_array_equal(bridged[away], whole[away])
+
+
+def test_a_bridge_is_a_straight_line_whatever_is_measured() -> None:
+    """A ramp goes on over a hole as if nothing was missing, with a gyroscope and without."""
+    ramp = np.arange(400.0)[:, np.newaxis] * np.array([0.1, -0.2, 0.3, -0.4, 0.5, 0.6])
+    for channels in (3, 6):
+        bridged = with_hole(ramp[:, :channels], 200, 210).view(HALF, 400 - HALF)
+        inner = ramp[HALF : 400 - HALF]
+        np.testing.assert_allclose(bridged[:, :channels], inner[:, :channels], rtol=1e-12, atol=1e-12)
+        assert np.isnan(bridged[:, channels:]).all()
 
 
 def test_a_bridge_is_the_same_however_it_is_looked_at() -> None:
