@@ -97,8 +97,8 @@ def _products(x: Floats, n: int, shortest: int, longest: int) -> Floats:
     out = np.zeros(lags)
     for i in range(n - shortest):
         a, b, c = x[0, i], x[1, i], x[2, i]
-        later = x[:, i + shortest : i + shortest + lags]
-        u, v, w = later[0], later[1], later[2]
+        later, end = i + shortest, i + shortest + lags
+        u, v, w = x[0, later:end], x[1, later:end], x[2, later:end]
         for k in range(lags):
             out[k] += a * u[k] + b * v[k] + c * w[k]
     return out
