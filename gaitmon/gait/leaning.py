@@ -27,17 +27,18 @@ def gravity_of(acc: Floats, tick: int, gravity: Floats, spread: Floats) -> None:
     acc: shape (ticks * tick, 3 or more).  gravity: shape (ticks, 3).
     """
     for i in range(len(gravity)):
-        spread[i] = 0.0
-        for axis in range(3):
-            total = square = 0.0
-            for row in range(i * tick, (i + 1) * tick):
-                total += acc[row, axis]
-            mean = total / tick
-            for row in range(i * tick, (i + 1) * tick):
-                away = acc[row, axis] - mean
-                square += away * away
-            gravity[i, axis] = mean
-            spread[i] = max(spread[i], sqrt(square / tick))
+        x = y = z = xx = yy = zz = 0.0
+        for row in range(i * tick, (i + 1) * tick):
+            x += acc[row, 0]
+            y += acc[row, 1]
+            z += acc[row, 2]
+        x, y, z = x / tick, y / tick, z / tick
+        for row in range(i * tick, (i + 1) * tick):
+            xx += (acc[row, 0] - x) ** 2
+            yy += (acc[row, 1] - y) ** 2
+            zz += (acc[row, 2] - z) ** 2
+        gravity[i, 0], gravity[i, 1], gravity[i, 2] = x, y, z
+        spread[i] = sqrt(max(xx, yy, zz) / tick)
 
 
 @compiled("b1[::1](f8[:, :, ::1], f8[:, ::1], f8)")
