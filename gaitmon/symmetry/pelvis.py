@@ -6,9 +6,11 @@ Signs (docs/units-and-frames.md): tilt + anterior, obliquity + left side up, thi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan, nan
 
 import numpy as np
 
+from gaitmon.compiled import compiled
 from gaitmon.model import Floats, Stride
 from gaitmon.symmetry.cycle import (
     LEFTWARD,
@@ -25,7 +27,6 @@ from gaitmon.symmetry.cycle import (
 from gaitmon.symmetry.strides import LimbStride, PelvisStride
 
 DROP_AT_PCT = 30  # middle of the own single support
-_POINTS = np.arange(POINTS)
 
 
 def tilt_deg(up: Floats) -> Floats:
@@ -49,22 +50,84 @@ def pelvis_strides(curves: Floats, strides: Sequence[tuple[Stride, float | None]
     curves: (n, POINTS, COLUMNS) of gaitmon.symmetry.cycle.  strides: each with the other side's final
     contact in between, None where it is not known.
     """
+    start_s = np.array([s.start_s for s, _ in strides])
     duration_s = np.array([s.duration_s for s, _ in strides])
     up = ipsilateral([s.side for s, _ in strides])
-    ic = _point([s for s, _ in strides], [s.opposite_ic_s for s, _ in strides])
-    fc = _point([s for s, _ in strides], [opposite_fc_s for _, opposite_fc_s in strides])
+    ic_s = np.array([s.opposite_ic_s for s, _ in strides], dtype=float)
+    fc_s = np.array([opposite_fc_s for _, opposite_fc_s in strides], dtype=float)
+    ic, fc = np.rint((POINTS - 1) * (np.array([ic_s, fc_s]) - start_s) / duration_s)
     tilt, obliquity = curves[..., TILT], curves[..., OBLIQUITY]
     rotation = rotation_deg(curves[..., YAW_RATE], duration_s)
-    drop, drop_mean, drop_at = _drops(up * obliquity, fc, ic + 1.0)
-    rise, last_rise = _rises(excursion_m(curves[..., VERTICAL], duration_s, 2), ic)
     found = (
-        np.ptp(tilt, axis=1), np.ptp(obliquity, axis=1), np.ptp(rotation, axis=1),
-        drop, drop_mean, drop_at, rise, last_rise,
-        np.ptp(excursion_m(curves[..., LEFTWARD], duration_s, 1), axis=1),
+        _ranges(tilt), _ranges(obliquity), _ranges(rotation),
+        *_drops(obliquity, up[:, 0], fc, ic),
+        *_rises(excursion_m(curves[..., VERTICAL], duration_s, 2), ic),
+        _ranges(excursion_m(curves[..., LEFTWARD], duration_s, 1)),
         (-up * rotation).max(axis=1),
-        tilt[:, :-1].mean(axis=1), obliquity[:, :-1].mean(axis=1),
+        _means(tilt[:, :-1]), _means(obliquity[:, :-1]),
     )  # fmt: skip
     return [PelvisStride(*row) for row in np.transpose(found).tolist()]
+
+
+@compiled("f8(f8[:])")
+def _range(x: Floats) -> float:
+    """NaN where one is missing."""
+    low: float = x[0]
+    high = low
+    for value in x:
+        if isnan(value):
+            return nan
+        low, high = min(low, value), max(high, value)
+    return high - low
+
+
+@compiled("f8[::1](f8[:, :])")
+def _ranges(x: Floats) -> Floats:
+    out = np.empty(len(x))
+    for k in range(len(x)):
+        out[k] = _range(x[k])
+    return out
+
+
+@compiled("f8[::1](f8[:, :])")
+def _means(x: Floats) -> Floats:
+    out = np.zeros(len(x))
+    for k in range(len(x)):
+        for value in x[k]:
+            out[k] += value
+        out[k] /= x.shape[1]
+    return out
+
+
+@compiled("f8[:, ::1](f8[:, :], f8[:], f8[:], f8[:])")
+def _drops(obliquity: Floats, up: Floats, fc: Floats, ic: Floats) -> Floats:
+    """Of the other side in the single support of the stride's own: the largest and the mean; and at
+    DROP_AT_PCT.  (3, n).
+
+    obliquity: (n, POINTS), against standing.  up: 1 where the own side is the left, -1 the right.  fc, ic:
+    points of the other side's final and initial contact.
+    """
+    out = np.full((3, len(up)), nan)
+    for k in range(len(up)):
+        if isnan(up[k] * _range(obliquity[k])):
+            continue
+        if 0.0 <= fc[k] <= ic[k] < obliquity.shape[1]:
+            single = up[k] * obliquity[k, int(fc[k]) : int(ic[k]) + 1]
+            out[0, k], out[1, k] = single.max(), single.sum() / len(single)
+        out[2, k] = up[k] * obliquity[k, DROP_AT_PCT]
+    return out
+
+
+@compiled("f8[:, ::1](f8[:, :], f8[:])")
+def _rises(height_m: Floats, ic: Floats) -> Floats:
+    """Vertical excursion from the own initial contact to the other side's, and from there to the own next:
+    (2, n)."""
+    out = np.full((2, len(ic)), nan)
+    for k in range(len(ic)):
+        if 0.0 <= ic[k] < height_m.shape[1]:
+            at = int(ic[k])
+            out[0, k], out[1, k] = _range(height_m[k, : at + 1]), _range(height_m[k, at:])
+    return out
 
 
 def limb_strides(
@@ -91,32 +154,3 @@ def _step_lengths_m(strides: Sequence[Stride], pelvis: Sequence[PelvisStride]) -
     risen = (first > 0.0) & (last > 0.0)  # not so for NaN
     first, last = (np.sqrt(np.where(risen, x, np.nan)) for x in (first, last))
     return np.asarray(length * last / (first + last))
-
-
-def _drops(own: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
-    """Of the other side in the single support of the stride's own, its points a to b: the largest and the
-    mean; and at DROP_AT_PCT.  own: (n, POINTS), obliquity against standing, own side up +."""
-    whole = ~np.isnan(own).any(axis=1)
-    largest, mean = np.full((2, len(own)), np.nan)
-    for i in np.flatnonzero(whole & (a >= 0) & (a < b) & (b <= POINTS)).tolist():
-        x = own[i, int(a[i]) : int(b[i])]
-        largest[i], mean[i] = x.max(), np.add.reduce(x) / len(x)
-    return largest, mean, np.where(whole, own[:, DROP_AT_PCT], np.nan)
-
-
-def _rises(height_m: Floats, ic: Floats) -> tuple[Floats, Floats]:
-    """Vertical excursion from the own initial contact to the other side's, and from there to the own next."""
-    at = ic[:, np.newaxis]
-    parts = []
-    for inside in (at >= _POINTS, at <= _POINTS):  # nowhere where it is not known
-        low = np.where(inside, height_m, np.inf).min(axis=1)
-        high = np.where(inside, height_m, -np.inf).max(axis=1)
-        parts.append(np.where(np.isnan(ic), np.nan, high - low))
-    return parts[0], parts[1]
-
-
-def _point(strides: Sequence[Stride], t_s: Sequence[float | None]) -> Floats:
-    """Index of a moment in each stride's cycle; NaN where it is not known."""
-    start_s = np.array([s.start_s for s in strides])
-    duration_s = np.array([s.duration_s for s in strides])
-    return np.asarray(np.rint((POINTS - 1) * (np.array(t_s, dtype=float) - start_s) / duration_s))
