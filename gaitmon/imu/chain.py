@@ -63,7 +63,7 @@ class SensorChain:
         held = self._held
         if held:
             self._held = []
-            for run in self.resampler.push(ImuBlock.joined(held)):
+            for run in self.resampler.push(*held):
                 self._run(run)
             self._look_ahead()
 

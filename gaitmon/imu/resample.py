@@ -8,6 +8,7 @@ further apart than ``max_gap_s`` are a gap: the grid points between them are mis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, floor, inf, isfinite
 from typing import NamedTuple
 
@@ -51,14 +52,12 @@ class Resampler:
         self.dropped_bad = 0
         self.dropped_late = 0
 
-    def push(self, block: ImuBlock) -> list[GridRun]:
-        """Grid runs that the new samples complete.  Samples that are not finite, or not later than the one
-        before, are dropped and counted."""
-        t = np.asarray(block.t_s, np.float64)
-        acc = np.asarray(block.acc_m_s2, np.float64)
-        gyr = acc[:, :0] if block.gyr_rad_s is None else np.asarray(block.gyr_rad_s, np.float64)
-        if (run := self._already_on_grid(t, acc, gyr)) is not None:
+    def push(self, *blocks: ImuBlock) -> list[GridRun]:
+        """Grid runs that the new samples complete, of one block or more.  Samples that are not finite, or
+        not later than the one before, are dropped and counted."""
+        if (run := self._already_on_grid(blocks)) is not None:
             return [run]
+        t, acc, gyr = _arrays(ImuBlock.joined(blocks))
         known = len(self._t)
         t, x = self._joined(t, acc, gyr)
         if len(t) == known:
@@ -71,23 +70,31 @@ class Resampler:
             out += self._advance(t[a:b], x[a:b], final=b < len(t))
         return out
 
-    def _already_on_grid(self, t: Floats, acc: Floats, gyr: Floats) -> GridRun | None:
+    def _already_on_grid(self, blocks: Sequence[ImuBlock]) -> GridRun | None:
         """The samples themselves, where they are 100 Hz on the grid, complete, and continue the run.
 
         A shortcut, not another rule: the general way gives the same rows.
         """
-        n, due = len(t), self._next
-        if self._oversampled or n < (_ENOUGH if self._oversampled is None else 2):
+        due, last, n = self._next, blocks[-1].t_s, sum([len(b.t_s) for b in blocks])
+        if self._oversampled or len(last) < 2 or (self._oversampled is None and n < _ENOUGH):
             return None
         if due is None and len(self._t):
             return None
-        x = np.empty((n, 3 + gyr.shape[1]))
-        first = _take_on_grid(t, acc, gyr, x)
-        if isfinite(first) and (due is None or (first == due and t.item(0) > self._t.item(-1))):
-            self._t, self._x = t[-2:], x[-2:]
-            self._next, self._oversampled = int(first) + n, False
-            return GridRun(int(first), x, due is None)
-        return None
+        x = np.empty((n, 3 if blocks[0].gyr_rad_s is None else 6))
+        at, first = 0, 0 if due is None else due
+        for block in blocks:
+            t, acc, gyr = _arrays(block)
+            begins = _take_on_grid(t, acc, gyr, x, at)
+            if at == 0 and due is None and isfinite(begins):
+                first = int(begins)
+            if begins != first + at:
+                return None
+            at += len(t)
+        if due is not None and not blocks[0].t_s.item(0) > self._t.item(-1):
+            return None
+        self._t, self._x = last[-2:], x[-2:]
+        self._next, self._oversampled = first + n, False
+        return GridRun(first, x, due is None)
 
     def flush(self) -> list[GridRun]:
         """What is held back, as the end of a run."""
@@ -96,6 +103,8 @@ class Resampler:
     def _joined(self, t: Floats, acc: Floats, gyr: Floats) -> tuple[Floats, Floats]:
         """The samples held, and the new ones that are good."""
         known, n = len(self._t), len(self._t) + len(t)
+        if acc.shape != (len(t), 3) or gyr.shape not in ((len(t), 0), (len(t), 3)):
+            raise ValueError(f"{len(t)} time stamps, but acc is {acc.shape} and gyr {gyr.shape}")
         times, x = np.empty(n), np.empty((n, 3 + gyr.shape[1]))
         if known:
             times[:known], x[:known] = self._t, self._x
@@ -158,6 +167,13 @@ class Resampler:
         return max(keep, 0), run
 
 
+def _arrays(block: ImuBlock) -> tuple[Floats, Floats, Floats]:
+    """Times, acc and gyr; a gyr of no columns where there is none."""
+    acc = np.asarray(block.acc_m_s2, np.float64)
+    gyr = acc[:, :0] if block.gyr_rad_s is None else np.asarray(block.gyr_rad_s, np.float64)
+    return np.asarray(block.t_s, np.float64), acc, gyr
+
+
 # Blocks come from anywhere: their arrays may be read-only, strided and unaligned.
 _TIMES = "Array(f8, 1, 'A', True, aligned=False)"
 _ROWS = "Array(f8, 2, 'A', True, aligned=False)"
@@ -174,16 +190,20 @@ def _taken(values: Floats, columns: Floats) -> bool:
     return finite
 
 
-@compiled(f"f8({_TIMES}, {_ROWS}, {_ROWS}, f8[:, ::1])")
-def _take_on_grid(t_s: Floats, acc: Floats, gyr: Floats, x: Floats) -> float:
-    """Copies samples to the rows of x.  The grid index of the first, or NaN where one is not finite or
-    they do not follow each other on the grid."""
+@compiled(f"f8({_TIMES}, {_ROWS}, {_ROWS}, f8[:, ::1], i8)")
+def _take_on_grid(t_s: Floats, acc: Floats, gyr: Floats, x: Floats, at: int) -> float:
+    """Copies samples to the rows of x from ``at`` on.  The grid index of the first, or NaN where there is
+    none, one is not finite, they do not follow each other on the grid, or x has no room for them."""
+    n = len(t_s)
+    fits = len(acc) == n and len(gyr) == n and acc.shape[1] == 3 and 3 + gyr.shape[1] == x.shape[1]
+    if n == 0 or at + n > len(x) or not fits:
+        return np.nan
     first = np.rint(t_s[0] * GRID_HZ)
     good = True
-    for i in range(len(t_s)):
+    for i in range(n):
         good &= abs(t_s[i] * GRID_HZ - (first + i)) <= _NEAR / 2
-    good &= _taken(acc, x[:, :3])
-    good &= _taken(gyr, x[:, 3:])
+    good &= _taken(acc, x[at : at + n, :3])
+    good &= _taken(gyr, x[at : at + n, 3:])
     return float(first) if good else np.nan
 
 

@@ -123,6 +123,14 @@ def test_arrays_may_lie_in_memory_as_they_like(late_s: float) -> None:
     np.testing.assert_array_equal(out, expected)
 
 
+@pytest.mark.parametrize(("n_t", "n_acc", "n_gyr"), [(40, 50, 40), (40, 40, 30), (50, 40, 50)])
+def test_as_many_samples_as_time_stamps(n_t: int, n_acc: int, n_gyr: int) -> None:
+    """Loops in machine code would read or write beside the arrays."""
+    t, x = np.arange(50) / GRID_HZ, np.ones((50, 3))
+    with pytest.raises(ValueError, match=f"{n_t} time stamps"):
+        Resampler().push(ImuBlock(Placement.PELVIS, t[:n_t], x[:n_acc], x[:n_gyr]))
+
+
 def test_a_clock_that_is_ahead_moves_the_signal_by_as_much() -> None:
     """Stamps 3.7 ms late: what is at grid time t happened 3.7 ms earlier.  Measured 0.0006."""
     t = np.arange(1000) / 100.0
