@@ -36,7 +36,7 @@ def angles(
         if placement is Placement.PELVIS:
             cycle.pelvis_angles(rows, rotation, SMOOTH, out)
         elif placement in _COLUMN:
-            cycle.thigh_flexion_deg(rows, rotation, SMOOTH, out[_COLUMN[placement]])
+            cycle.thigh_angle(rows, rotation, SMOOTH, out[_COLUMN[placement]])
     return out.T
 
 

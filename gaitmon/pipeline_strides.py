@@ -99,6 +99,8 @@ class StrideMeter:
 
     def _comparable(self, times: StrideTimes) -> StrideTimes:
         """The stride without the other limb's events where the clocks agree too badly."""
+        if not self._bounds:
+            return times
         in_force = [b for b in self._bounds if b.at_s <= times.start_s][-1:]
         during = [b for b in self._bounds if times.start_s < b.at_s <= times.end_s]
         if all(b.left_right_s <= CROSS_LIMB_LIMIT_S for b in [*in_force, *during]):

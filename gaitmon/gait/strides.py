@@ -102,8 +102,9 @@ class StrideAssembler:
         fc_s = self._only(ContactKind.FC, side, start_s, end_s)
         opposite_ic_s = opposite_fc_s = None
         if side is not None:
-            opposite_ic_s = self._only(ContactKind.IC, side.other, start_s, end_s)
-            opposite_fc_s = self._only(ContactKind.FC, side.other, start_s, end_s)
+            other = side.other
+            opposite_ic_s = self._only(ContactKind.IC, other, start_s, end_s)
+            opposite_fc_s = self._only(ContactKind.FC, other, start_s, end_s)
         return StrideTimes(side, ordinal, start_s, fc_s, end_s, opposite_ic_s, opposite_fc_s)
 
     def _only(self, kind: ContactKind, side: Side | None, start_s: float, end_s: float) -> float | None:

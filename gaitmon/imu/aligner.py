@@ -72,7 +72,8 @@ class Aligner:
         ends, self._to_see = self._to_see, []
         self._worn = tuple(chains)
         up = _rests(ends[0] - STILL, ends[-1], chains)
-        self._still += [(now, up[:, i]) for i, now in enumerate(ends) if not np.isnan(up[:, i, 0]).all()]
+        rested = np.asarray(np.isfinite(up[..., 0]).any(axis=0))
+        self._still += [(now, up[:, i]) for i, now in enumerate(ends) if rested[i]]
         if not alignments:
             return False
         self._suspicious, moved = _suspicion(self._suspicious, up, self._aligned(alignments))

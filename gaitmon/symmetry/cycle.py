@@ -43,7 +43,7 @@ def _smoothed(wide: Floats, kernel: Floats, out: Floats) -> None:
 
 
 @compiled("void(f8[:, :], f8[:, :], f8[::1], f8[::1])")
-def thigh_flexion_deg(rows: Floats, rotation: Floats, smooth: Floats, out: Floats) -> None:
+def thigh_angle(rows: Floats, rotation: Floats, smooth: Floats, out: Floats) -> None:
     """Flexion over n grid samples, written to out, (n,).
 
     rows: (n + half on either side, 10), acc, gyr and up in the sensor's frame, yaw rate.  rotation: (3, 3),
@@ -61,7 +61,7 @@ def thigh_flexion_deg(rows: Floats, rotation: Floats, smooth: Floats, out: Float
 
 @compiled("void(f8[:, :], f8[:, :], f8[::1], f8[:, ::1])")
 def pelvis_angles(rows: Floats, rotation: Floats, smooth: Floats, out: Floats) -> None:
-    """The columns of the pelvis, written to out, (COLUMNS, n); the rest as in thigh_flexion_deg."""
+    """The columns of the pelvis, written to out, (COLUMNS, n); the rest as in thigh_angle."""
     half, (forward, left, up) = len(smooth) // 2, (rotation[0], rotation[1], rotation[2])
     tilt, obliquity, yaw_rate = np.empty(len(rows)), np.empty(len(rows)), np.empty(len(rows))
     for i in range(len(rows)):
@@ -98,11 +98,11 @@ def flexion_range_deg(
 ) -> tuple[float, float]:
     """Lowest and highest flexion of a thigh over its cycle; NaN where a sample is missing.
 
-    rows, rotation, smooth: as in thigh_flexion_deg.  The first of its n is the grid point before start_s,
+    rows, rotation, smooth: as in thigh_angle.  The first of its n is the grid point before start_s,
     the last at least the one after end_s.
     """
     flexion = np.empty(len(rows) - len(smooth) + 1)
-    thigh_flexion_deg(rows, rotation, smooth, flexion)
+    thigh_angle(rows, rotation, smooth, flexion)
     share, length = 100.0 * start_s - floor(100.0 * start_s), 100.0 * (end_s - start_s)
     low = high = _between(flexion, share)
     for i in range(1, POINTS):
