@@ -53,10 +53,11 @@ class Pieces:
         return cls(rows.T, np.array([begins[id(p)] - p.first for p in pieces]))
 
     def between(self, grid: Floats) -> Floats:
-        """grid: (k, m), places on the 100 Hz grid within each piece -> (k, m, 3), linearly interpolated."""
-        out = np.empty((*grid.shape, 3))
+        """grid: (k, m), places on the 100 Hz grid within each piece -> (k, m, 3), linearly interpolated;
+        in memory one axis after the other: spectra are taken of them."""
+        out = np.empty((len(grid), 3, grid.shape[1]))
         _between(self.rows.T, grid, self.at, out)
-        return out
+        return out.transpose(0, 2, 1)
 
 
 @compiled("void(f8[:, :], f8[:, :], f8[:, :])")
@@ -76,4 +77,4 @@ def _between(axes: Floats, grid: Floats, first: NDArray[np.intp], out: Floats) -
             below = int(at)
             for axis in range(3):
                 low, high = axes[axis, below], axes[axis, below + 1]
-                out[k, i, axis] = low + (high - low) * (at - below)
+                out[k, axis, i] = low + (high - low) * (at - below)

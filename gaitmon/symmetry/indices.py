@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from gaitmon.compiled import compiled
 from gaitmon.model import Floats
 
 
@@ -58,11 +59,17 @@ def phase_coordination_pct(phase_deg: Floats) -> tuple[float, Floats]:
     return (pci, of_cv + 100.0 * (off - off.mean()) / 180.0) if mean > 0.0 else (math.nan, of_cv)
 
 
+@compiled("Tuple((f8, f8[::1]))(f8[::1])")
 def variation_pct(x: Floats) -> tuple[float, Floats]:
     """Coefficient of variation, 100 SD / mean, of x (n,), n >= 2, and each value's part in its error."""
-    mean, sd = float(x.mean()), float(x.std(ddof=1))
-    if sd == 0.0:
-        return 0.0, np.zeros_like(x)
+    n = len(x)
+    mean = float(np.mean(x))
     off = x - mean
-    spread = (off**2 - (off**2).mean()) / (2.0 * sd)
-    return 100.0 * sd / mean, 100.0 * (spread / mean - sd * off / mean**2)
+    square = float(np.mean(off * off))
+    sd = math.sqrt(square * n / (n - 1))
+    if sd == 0.0:
+        return 0.0, np.zeros(n)
+    for i in range(n):
+        spread = (off[i] ** 2 - square) / (2.0 * sd)
+        off[i] = 100.0 * (spread - sd * off[i] / mean) / mean
+    return 100.0 * sd / mean, off

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gaitmon.compiled import compiled
 from gaitmon.model import Floats
 from gaitmon.symmetry.acceleration import CONTEXT, HZ, Pieces
 from gaitmon.symmetry.metrics import METRICS
@@ -30,11 +32,23 @@ def impact_peaks_m_s2(start_s: Floats, pieces: Pieces) -> Floats:
     initial contact: (k,).  NaN where a sample is missing.  At the thigh the axis is not quite vertical.
     """
     first = np.ceil(HZ * start_s).astype(int) + pieces.at
-    up = pieces.rows[:, 2][first[:, np.newaxis] + np.arange(-_HALF, _ROWS + _HALF)]
-    smooth = np.zeros((len(up), _ROWS))
-    for tap, weight in enumerate(_LOW_PASS.tolist()):
-        smooth += weight * up[:, tap : tap + _ROWS]
-    return np.asarray(smooth.max(axis=1) - GRAVITY_M_S2)
+    out = np.empty(len(first))
+    _peaks(pieces.rows[:, 2], first, _ROWS, _LOW_PASS, out)
+    return out
+
+
+@compiled("void(f8[:], i8[::1], i8, f8[::1], f8[::1])")
+def _peaks(up: Floats, first: NDArray[np.int64], rows: int, low_pass: Floats, out: Floats) -> None:
+    half = len(low_pass) // 2
+    for k in range(len(out)):
+        highest = -math.inf
+        for i in range(first[k], first[k] + rows):
+            smooth = 0.0
+            for tap in range(len(low_pass)):
+                smooth += low_pass[tap] * up[i + tap - half]
+            if math.isnan(smooth) or smooth > highest:  # nothing is larger than NaN
+                highest = smooth
+        out[k] = highest - GRAVITY_M_S2
 
 
 @dataclass(frozen=True, slots=True)
