@@ -30,7 +30,7 @@ class SensorChain:
         self.smooth = Smoothed(self.raw)
         self.resampler = Resampler()
         self.has_gyroscope: bool | None = None
-        self.frontier = 0  # grid index before which everything is known, or known to be missing
+        self.frontier = 0  # grid index: decisions may rest on what is before it, known or known to be missing
         self._run_end = 0
         self._heard = False
         self._held: list[ImuBlock] = []  # samples that complete no cell of the grid's decisions yet
@@ -56,16 +56,19 @@ class SensorChain:
             if t.item(-1) * GRID_HZ < self._need:
                 return False
         self.release()
+        self._look_ahead()
         return True
 
     def release(self) -> None:
-        """Make rows of what was pushed, without waiting for the grid's next decision."""
+        """Make rows of what was pushed, without waiting for the grid's next decision.
+
+        That one still comes with the push that brings it: the frontier stays where it was.
+        """
         held = self._held
         if held:
             self._held = []
             for run in self.resampler.push(*held):
                 self._run(run)
-            self._look_ahead()
 
     def skip_to(self, end: int) -> None:
         """Nothing more is known up to grid index ``end``."""

@@ -29,7 +29,7 @@ def test_whoever_wants_the_newest_rows_need_not_wait() -> None:
     chain = SensorChain(Placement.PELVIS)
     assert not chain.push(still(0, 40))
     chain.release()
-    assert (chain.raw.end, chain.frontier) == (40, 40 - HALF)
+    assert (chain.raw.end, chain.smooth.end, chain.frontier) == (40, 40 - HALF, 0)
 
 
 def test_the_frontier_tells_of_gaps_and_of_the_end() -> None:
@@ -44,3 +44,12 @@ def test_the_frontier_tells_of_gaps_and_of_the_end() -> None:
     assert chain.frontier == 600
     chain.skip_to(700)
     assert chain.frontier == 700
+
+
+def test_a_decision_comes_with_the_same_push_whoever_has_looked_before() -> None:
+    plain, watched = SensorChain(Placement.PELVIS), SensorChain(Placement.PELVIS)
+    for a in range(0, 400, 5):
+        assert plain.push(still(a, a + 5)) == watched.push(still(a, a + 5))
+        watched.release()
+        assert watched.frontier == plain.frontier
+        assert watched.raw.end == (a + 5 if a >= 15 else 0)  # the first 20 samples tell the rate
