@@ -8,6 +8,7 @@ import pytest
 from gaitmon.model import Floats
 from gaitmon.symmetry.acceleration import CONTEXT, Piece, Pieces
 from gaitmon.symmetry.smoothness import AXES, harmonics, regularity
+from gaitmon.symmetry.uncertainty import batches
 
 PERIOD_S = 1.137  # no multiple of the grid's step
 AP, ML, V = (AXES.index(a) for a in ("ap", "ml", "v"))
@@ -80,6 +81,37 @@ def test_a_gap_or_a_short_walk_has_no_regularity() -> None:
     assert regularity(start, end, Pieces(rows, pelvis.at), 20) is None
     assert np.isnan(harmonics(start, end, Pieces(rows, pelvis.at)).hr).any(axis=1).sum() == 1
     assert regularity(*walk({2: np.ones(3)}, strides=2), 1) is None
+
+
+def test_regularity_is_the_unbiased_autocorrelation_over_what_was_walked() -> None:
+    """With a pause between the strides, in which nothing is known."""
+    start, end, pelvis = walk({2: np.array([1.0, 0.1, 2.0]), 1: np.array([0.5, 1.0, 0.8])})
+    rows = pelvis.rows + 0.5 * np.random.default_rng(1).standard_normal(pelvis.rows.shape)
+    held = [i for i in range(20) if i not in (7, 8)]
+    pieces = Pieces(rows, pelvis.at[held])
+    found = regularity(start[held], end[held], pieces, 9)
+    assert found is not None
+    begin, stop = np.ceil(100 * start[held]).astype(int), np.ceil(100 * end[held]).astype(int)
+    x, known = np.zeros((stop[-1] - begin[0], 3)), np.zeros(stop[-1] - begin[0])
+    for a, b, at in zip(begin, stop, pieces.at, strict=True):
+        x[a - begin[0] : b - begin[0]] = rows[a + at : b + at]
+        known[a - begin[0] : b - begin[0]] = 1.0
+    x = (x - x.sum(axis=0) / known.sum()) * known[:, np.newaxis]
+    assert known.min() == 0.0
+
+    def unbiased(axis: int) -> Floats:
+        a, pairs = (np.correlate(y, y, "full")[len(y) - 1 :][:180] for y in (x[:, axis], known))
+        return np.asarray(a / pairs * (pairs[0] / a[0]))
+
+    for axis, sign in ((AP, 1.0), (ML, -1.0), (V, 1.0)):
+        a = unbiased(axis)
+        for value, lag, up in ((found.step[axis], 56.85, sign), (found.stride[axis], 113.7, 1.0)):
+            m = np.arange(1, 179)
+            peaks = m[(up * a[m - 1] < up * a[m]) & (up * a[m] >= up * a[m + 1])]
+            assert value == pytest.approx(up * a[peaks[np.argmin(np.abs(peaks - lag))]])
+    for parts in (found.step_parts, found.stride_parts):
+        assert parts.shape == (batches(9), 3)
+        assert parts.sum(axis=0) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_rows_are_turned_into_the_segment_by_each_piece_s_own_alignment() -> None:
