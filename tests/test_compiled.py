@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from gaitmon.compiled import compiled
 from gaitmon.model import Floats
+from tests.compiled_loops import decorator, loops, of_ours, read
 from tests.needs import ROOT
 
 
@@ -47,3 +49,29 @@ def test_it_needs_no_place_to_be_kept(tmp_path: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "42.0"
+
+
+def test_loops_read_nothing_of_other_modules() -> None:
+    """Of which a change would leave the kept translation as it was."""
+    wrong = [
+        f"{path}: {name} reads {other}"
+        for path, tree, own in loops()
+        for name, function in own.items()
+        for other in sorted(read(function) & of_ours(tree))
+    ]
+    assert not wrong
+
+
+def test_what_only_loops_call_is_inner() -> None:
+    """Else it is loaded at every start for nothing; and what others call is compiled, or it is translated in
+    the middle of a push."""
+    wrong = []
+    for path, tree, own in loops():
+        outside = [n for n in tree.body if not (isinstance(n, ast.FunctionDef) and n.name in own)]
+        used = {n.id for part in outside for n in ast.walk(part) if isinstance(n, ast.Name)}
+        for name, function in own.items():
+            called = any(name in read(other) for other in own.values() if other is not function)
+            private = name.startswith("_") and name not in used
+            if private != (decorator(function) == "inner") or (private and not called):
+                wrong.append(f"{path}: {name}")
+    assert not wrong
