@@ -20,7 +20,7 @@ from math import ceil, floor, nan
 
 import numpy as np
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.imu.resample import GRID_HZ
 from gaitmon.model import Floats
 
@@ -79,13 +79,13 @@ class Landings:
         return bend - lag if bend > lag else None  # not so for NaN
 
 
-@compiled("f8(f8[:], i8)")
+@inner
 def _bend(x: Floats, i: int) -> float:
     """Downward curvature at row i + 1: of a landing's columns 1 to the last but one."""
     return float(max(2.0 * x[i + 1] - x[i + 2] - x[i], 0.0))
 
 
-@compiled("f8(f8[:], f8)")
+@inner
 def _between(x: Floats, at: float) -> float:
     """The value at a place between two samples, level beyond the ends."""
     i = floor(at)
@@ -96,7 +96,7 @@ def _between(x: Floats, at: float) -> float:
     return float(x[i] + (x[i + 1] - x[i]) * (at - i))
 
 
-@compiled("f8[::1](f8[::1])")
+@inner
 def _near(bend: Floats) -> Floats:
     """The bend within HALF of each sample; what enters at the edges enters gently."""
     out = np.zeros(len(bend))
@@ -108,7 +108,7 @@ def _near(bend: Floats) -> Floats:
     return out
 
 
-@compiled("f8[::1](f8[:], f8[::1], f8, f8)")
+@inner
 def _pushes(forward: Floats, at: Floats, lag: float, least: float) -> Floats:
     """Forward acceleration, a lag before each of these places, above its least, less this share of its
     greatest."""
@@ -122,7 +122,7 @@ def _pushes(forward: Floats, at: Floats, lag: float, least: float) -> Floats:
     return out
 
 
-@compiled("f8(f8[::1], f8[:], f8[::1], f8[::1], f8)")
+@inner
 def _weigh(seen: Floats, rate: Floats, bend: Floats, at: Floats, coming: float) -> float:
     """Multiplies what is seen at the mean's points, whose places are at, by the bend near each, by how little
     the thigh still comes forward (coming: what counts of its rate), and by how far the point lies from the
@@ -139,7 +139,7 @@ def _weigh(seen: Floats, rate: Floats, bend: Floats, at: Floats, coming: float) 
     return total
 
 
-@compiled("f8(f8[::1])")
+@inner
 def _top(x: Floats) -> float:
     """Where the parabola through the highest value and its neighbours has its top."""
     i = int(np.argmax(x))
@@ -149,7 +149,7 @@ def _top(x: Floats) -> float:
     return i + 0.5 * (x[i - 1] - x[i + 1]) / bend if bend < 0.0 else float(i)
 
 
-@compiled("f8(f8[::1], f8)")
+@inner
 def _settled(bend: Floats, at: float) -> float:
     """The centre of the bend nearest to at; NaN where there is none."""
     for reach in _SETTLE:

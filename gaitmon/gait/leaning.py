@@ -10,7 +10,7 @@ from math import isnan, nan, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Bools, Floats
 
 Ints = NDArray[np.int64]
@@ -77,14 +77,14 @@ def stillness(gravity: Floats, still: Bools, since: Floats, drift: float, number
     return out
 
 
-@compiled("f8(f8, f8, f8, f8[:])")
+@inner
 def _cosine(x: float, y: float, z: float, unit: Floats) -> float:
     """Of the angle between any vector and a unit one."""
     length = sqrt(x * x + y * y + z * z) or 1.0
     return float((x * unit[0] + y * unit[1] + z * unit[2]) / length)
 
 
-@compiled("void(f8, f8, f8, f8[:])")
+@inner
 def _point(x: float, y: float, z: float, unit: Floats) -> None:
     length = sqrt(x * x + y * y + z * z) or 1.0
     unit[0], unit[1], unit[2] = x / length, y / length, z / length
@@ -118,7 +118,7 @@ def learn(gravity: Floats, walking: Bools, up: Floats, fewest: int, anew: float)
     return learned
 
 
-@compiled("b1(f8[:], f8[:], f8[:], f8)")
+@inner
 def _bent(now: Floats, before: Floats, up: Floats, limit: float) -> bool:
     """Whether a thigh sits, of this tick and the one before together."""
     if isnan(before[0]):

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Floats
 
 DECIMATE = 4  # 25 Hz is plenty below 9 Hz
@@ -66,7 +66,7 @@ class Evidence(NamedTuple):
     shaking_share: float = nan
 
 
-@compiled("i8(f8[:, ::1], i8, f8[:, ::1], f8[::1], f8[::1])")
+@inner
 def _about_mean(rows: Floats, first: int, x: Floats, known: Floats, mean: Floats) -> int:
     """Into x, shape (3, n or more): columns first to first + 2 of each DECIMATE-th row, about their mean, and
     what is missing as 0.  Into known, shape (n,): 0 where it is, else 1.  Gives how many are known."""
@@ -87,7 +87,7 @@ def _about_mean(rows: Floats, first: int, x: Floats, known: Floats, mean: Floats
     return there
 
 
-@compiled("f8[::1](f8[:, ::1], i8, i8, i8)")
+@inner
 def _products(x: Floats, n: int, shortest: int, longest: int) -> Floats:
     """Of each lag from the shortest to the longest the sum of x(i) x(i + lag) over all axes.
 
@@ -126,7 +126,7 @@ def likeness(x: Floats, known: Floats, fewest_pairs: int, shortest: int, r: Floa
         r[k] = r[k] / shared if pairs >= fewest_pairs and shared > 0.0 else -inf
 
 
-@compiled("UniTuple(f8, 2)(f8[::1], i8)")
+@inner
 def _top(acov: Floats, shortest: int) -> tuple[float, float]:
     """Highest value, and the period (s) of it or of the first peak nearly as high: two strides repeat as well
     as one.  NaN where only the slope of a peak can be seen.
@@ -146,7 +146,7 @@ def _top(acov: Floats, shortest: int) -> tuple[float, float]:
     return peak, nan if hidden else (shortest + best) * LAG_S
 
 
-@compiled("f8(f8[:, ::1], i8, f8[::1], f8)")
+@inner
 def _step_share(x: Floats, n: int, mean: Floats, period_s: float) -> float:
     """Of the power around the stride's frequency and twice that, along the mean acceleration and in a Hann
     window: the latter.  x: shape (3, n or more) about the mean."""
@@ -173,7 +173,7 @@ def _step_share(x: Floats, n: int, mean: Floats, period_s: float) -> float:
     return second / (first + second) if first + second > 0.0 else nan
 
 
-@compiled("f8(f8[:, ::1], i8)")
+@inner
 def _shaking_share(x: Floats, n: int) -> float:
     """x: shape (3, 2 n) about the mean, 0 from n on."""
     r = _products(x, n, 0, n - 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import isnan, nan
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Floats
 
 _RATE = 0
@@ -15,7 +15,7 @@ _BACK, _ON = 80, 80  # grid samples around a peak: its forward sweep
 _RISE, _FALL = 60, 40  # and what may belong to its middle
 
 
-@compiled("b1(f8[:, ::1], i8, i8)")
+@inner
 def _is_highest(rows: Floats, peak: int, hood: int) -> bool:
     """Within hood samples on either side, of which none is missing."""
     for i in range(max(peak - hood, 0), min(peak + hood + 1, len(rows))):
@@ -24,7 +24,7 @@ def _is_highest(rows: Floats, peak: int, hood: int) -> bool:
     return True
 
 
-@compiled("f8(f8[:, ::1], i8)")
+@inner
 def _sweep_rad(rows: Floats, peak: int) -> float:
     """Forward angle swept around the peak while the rate stays positive, rad; NaN where samples are missing.
     The peak counts for both halves of the swing."""
@@ -64,7 +64,7 @@ def peak_or_hole(rows: Floats, start: int, end: int, hood: int, least: tuple[flo
     return end
 
 
-@compiled("f8(f8[:, ::1], i8)")
+@inner
 def _height_rad_s(rows: Floats, peak: int) -> float:
     """Of the parabola through the peak and its two neighbours."""
     left, mid, right = rows[peak - 1, _RATE], rows[peak, _RATE], rows[peak + 1, _RATE]
@@ -74,7 +74,7 @@ def _height_rad_s(rows: Floats, peak: int) -> float:
     return float(mid - 0.125 * (left - right) * (left - right) / bend)
 
 
-@compiled("f8(f8[:, ::1], i8, f8)")
+@inner
 def _begins(rows: Floats, peak: int, share: float) -> float:
     """Where the rate last rises through this share of its height before the peak, grid samples from there
     (< 0, between two samples); NaN where it does not, or samples are missing."""
@@ -87,7 +87,7 @@ def _begins(rows: Floats, peak: int, share: float) -> float:
     return nan
 
 
-@compiled("f8(f8[:, ::1], i8)")
+@inner
 def _middle(rows: Floats, peak: int) -> float:
     """Centre of what is above half of the peak, grid samples from there."""
     least = 0.5 * rows[peak, _RATE]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Floats
 
 _SUMS = 8  # columns of _cells
@@ -32,7 +32,7 @@ class Window(NamedTuple):
     swings: float
 
 
-@compiled("f8[:, ::1](f8[:, ::1], i8, i8)")
+@inner
 def _cells(rows: Floats, first: int, tick: int) -> Floats:
     """Of each cell of tick rows: 1; mean acceleration (3), mean of columns first to first + 2 (3), and their
     mean square, of the samples that are known.  All 0 where more than half are missing."""
@@ -82,14 +82,14 @@ def edges(squares: Floats, share: float, least: float, pause: int) -> tuple[int,
     return (lead, len(squares) - 1 - last) if last >= 0 else (0, len(squares))
 
 
-@compiled("f8(f8[:], f8[:])")
+@inner
 def _cosine(a: Floats, b: Floats) -> float:
     """Of the angle between two vectors; 0 where one is 0."""
     product = (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]) * (b[0] * b[0] + b[1] * b[1] + b[2] * b[2])
     return (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) / sqrt(product) if product > 0.0 else 0.0
 
 
-@compiled("f8(f8[:, ::1])")
+@inner
 def _swings(cells: Floats) -> float:
     """Lowest cosine between the gravity of any two of these cells."""
     lowest = 1.0

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Floats, ImuBlock
 
 GRID_HZ = 100.0
@@ -179,7 +179,7 @@ _TIMES = "Array(f8, 1, 'A', True, aligned=False)"
 _ROWS = "Array(f8, 2, 'A', True, aligned=False)"
 
 
-@compiled(f"b1({_ROWS}, f8[:, :])")
+@inner
 def _taken(values: Floats, columns: Floats) -> bool:
     """Copies values to columns of as many rows; whether all are finite."""
     finite = True
@@ -227,7 +227,7 @@ def _take_good(t_s: Floats, acc: Floats, gyr: Floats, times: Floats, x: Floats) 
     return good, bad
 
 
-@compiled("f8(f8[:], f8[:, :], i8, i8)")
+@inner
 def _tangent(t: Floats, x: Floats, j: int, channel: int) -> float:
     """Of the cubic at sample j: the slopes on either side of it, the nearer sample's weighs more."""
     before, after = max(j - 1, 0), min(j + 1, len(t) - 1)
