@@ -66,6 +66,8 @@ clean: ## remove the environment and everything that was made
 	@echo 'installing what gaitmon needs ...'
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@echo 'translating loops for this machine ...'
+	@$(BIN)/python -c 'import gaitmon.analysis'
 	@touch $@
 
 .venv/dev.stamp: .venv/runtime.stamp requirements-dev.lock

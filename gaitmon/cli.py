@@ -22,6 +22,7 @@ from gaitmon import (
     cli_sensors,
     cli_session,
     cli_simulate,
+    compiled,
 )
 from gaitmon.errors import GaitmonError
 
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0 done, 2 the input or the surroundings are at fault (one line says how)."""
     parser = _parser()
     args = parser.parse_args(argv)
+    compiled.listeners[:] = [_translating]
     try:
         return int(args.run(args) or 0)
     except GaitmonError as error:
@@ -52,6 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+
+
+def _translating(_: str) -> None:
+    """Said once, before anything else does."""
+    compiled.listeners.clear()
+    print(
+        "translating loops for this machine, once after an installation: up to a minute ...", file=sys.stderr
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from numba import njit
-
 _Function = TypeVar("_Function", bound=Callable[..., object])
+
+# Told the name of each loop that was not kept and had to be translated: the first start takes long.
+listeners: list[Callable[[str], None]] = []
 
 
 def compiled(signature: str) -> Callable[[_Function], _Function]:
@@ -24,12 +25,17 @@ def compiled(signature: str) -> Callable[[_Function], _Function]:
     refused with a TypeError.  An inner call costs nothing, a call from Python about a microsecond."""
 
     def translate(function: _Function) -> _Function:
+        from numba import njit  # noqa: PLC0415  # 0.2 s, which a program that only listens does not need
+
         try:
             made = njit(signature, cache=True)(function)
         except RuntimeError as error:  # nowhere to keep it: neither beside the source nor at home
             if "no locator available" not in str(error):
                 raise
             made = njit(signature)(function)
+        if made.stats.cache_misses:
+            for tell in [*listeners]:
+                tell(function.__name__)
         return cast(_Function, made)
 
     return translate
@@ -38,4 +44,6 @@ def compiled(signature: str) -> Callable[[_Function], _Function]:
 def inner(function: _Function) -> _Function:
     """Decorator of what compiled functions of its own module call, and nobody else: translated with them, of
     whatever types they call it with.  It is not kept by itself, which spares 5 ms at every start."""
+    from numba import njit  # noqa: PLC0415
+
     return cast(_Function, njit(function))

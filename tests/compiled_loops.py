@@ -40,5 +40,8 @@ def of_ours(tree: ast.Module) -> set[str]:
 
 
 def read(function: ast.FunctionDef) -> set[str]:
-    """Names that its body reads: not those of its annotations, which numba ignores."""
-    return {node.id for part in function.body for node in ast.walk(part) if isinstance(node, ast.Name)}
+    """Names that its body reads: not those of annotations, which numba ignores."""
+    nodes = [node for part in function.body for node in ast.walk(part)]
+    types = [n.annotation for n in nodes if isinstance(n, ast.AnnAssign)]
+    ignored = {id(node) for annotation in types for node in ast.walk(annotation)}
+    return {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in ignored}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,20 @@ def test_it_adds_in_the_order_that_is_written() -> None:
 def test_other_types_are_refused() -> None:
     with pytest.raises(TypeError):
         total(np.arange(3))  # type: ignore[arg-type]
+
+
+def test_a_translation_is_told_and_a_kept_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "kept_loop.py").write_text(
+        "from gaitmon.compiled import compiled\n\n@compiled('f8(f8)')\ndef thrice(x):\n    return 3.0 * x\n"
+    )
+    told: list[str] = []
+    monkeypatch.setattr("gaitmon.compiled.listeners", [told.append])
+    for expected in (["thrice"], []):
+        told.clear()
+        assert importlib.import_module("kept_loop").thrice(2.0) == 6.0
+        assert told == expected
+        del sys.modules["kept_loop"]
 
 
 def test_it_needs_no_place_to_be_kept(tmp_path: Path) -> None:
