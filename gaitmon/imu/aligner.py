@@ -9,7 +9,7 @@ from math import acos, cos, degrees, isfinite, isnan, nan, radians, sqrt
 
 import numpy as np
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.imu.alignment import (
     FlexionAxis,
     along,
@@ -214,7 +214,7 @@ def _second_by_second(rows: Floats, up: Floats, moves: Bools) -> None:
                 moves[k] = True
 
 
-@compiled("f8(f8[:], f8[:])")
+@inner
 def _cosine(a: Floats, b: Floats) -> float:
     """Between unit vectors (3,); NaN where one is not known."""
     cosine: float = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Floats
 from gaitmon.symmetry.persistence import Models
 
@@ -55,7 +55,7 @@ def error_of_powers(power: Floats, per_power: Floats, logs: Floats, expected: Fl
     return math.exp(0.5 * weighted / total)
 
 
-@compiled(f"f8(f8[:], {_MODELS}, i8)")
+@inner
 def _error_of_batches(means: Floats, models: Models, quantity: int) -> float:
     """Standard error of a mean of this quantity from its batch means (B,)."""
     cosines, per_power, logs, expected = models
@@ -108,7 +108,7 @@ def of_median(x: Floats) -> tuple[float, float, Floats]:
     return median, squares / (n - 1) * worse / n, off
 
 
-@compiled("f8[::1](f8[:])")
+@inner
 def _known(x: Floats) -> Floats:
     return x[np.isfinite(x)]
 
@@ -126,7 +126,7 @@ def medians(x: Floats, n: int, models: Models, out: Floats) -> None:
         out[k, 0], out[k, 1] = median, math.sqrt(of_mean**2 + worse)
 
 
-@compiled("Tuple((f8, f8, f8[::1]))(f8[::1])")
+@inner
 def _of_side(x: Floats) -> tuple[float, float, Floats]:
     """As of_median, of few values too."""
     if len(x) < 2:
@@ -134,7 +134,7 @@ def _of_side(x: Floats) -> tuple[float, float, Floats]:
     return of_median(x)
 
 
-@compiled("UniTuple(f8, 2)(f8[::1], f8, f8[::1], f8)")
+@inner
 def _range_and_scatter(x: Floats, median_x: float, y: Floats, median_y: float) -> tuple[float, float]:
     """Range of zero and all values, and their SD about either side's median."""
     low, high, mean, squares = 0.0, 0.0, 0.0, 0.0

@@ -12,7 +12,7 @@ from math import atan2, floor, nan, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Floats, Side, Stride
 
 Curves = NDArray[np.float32]
@@ -33,7 +33,7 @@ _DEG = 180.0 / pi
 # ---- from a sensor's rows
 
 
-@compiled("void(f8[::1], f8[::1], f8[::1])")
+@inner
 def _smoothed(wide: Floats, kernel: Floats, out: Floats) -> None:
     """(n + half on either side,) -> (n,).  Tap by tap, so that neighbours are added at once."""
     out[:] = 0.0
@@ -84,7 +84,7 @@ def pelvis_angles(rows: Floats, rotation: Floats, smooth: Floats, out: Floats) -
     _smoothed(yaw_rate, smooth, out[YAW_RATE])
 
 
-@compiled("f8(f8[::1], f8)")
+@inner
 def _between(x: Floats, at: float) -> float:
     """Linear, between the rows beside this place."""
     below = min(int(at), len(x) - 2)

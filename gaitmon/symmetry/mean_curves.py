@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Floats
 
 MAX_LAG = 20  # percent of the cycle
@@ -56,7 +56,7 @@ def along(d: Floats, added: Floats) -> Floats:
     return out
 
 
-@compiled("f8(f8[::1], f8[::1])")
+@inner
 def _dot(x: Floats, y: Floats) -> float:
     total = 0.0
     for p in range(len(x)):
@@ -64,7 +64,7 @@ def _dot(x: Floats, y: Floats) -> float:
     return total
 
 
-@compiled("f8[::1](f8[::1])")
+@inner
 def _slope(x: Floats) -> Floats:
     """Twice the derivative by the phase."""
     n = len(x)
@@ -74,18 +74,18 @@ def _slope(x: Floats) -> Floats:
     return out
 
 
-@compiled("f8[::1](f8[::1], f8[::1])")
+@inner
 def _lagged_products(x: Floats, y: Floats) -> Floats:
     """Of x with y, later by -MAX_LAG to MAX_LAG points."""
     points = len(x)
     later = np.empty(points + 2 * MAX_LAG)
     for p in range(len(later)):
         later[p] = y[(p - MAX_LAG) % points]
-    inner = np.zeros(2 * MAX_LAG + 1)
+    product = np.zeros(2 * MAX_LAG + 1)
     for p in range(points):
-        for k in range(len(inner)):
-            inner[k] += x[p] * later[p + k]
-    return inner
+        for k in range(len(product)):
+            product[k] += x[p] * later[p + k]
+    return product
 
 
 @compiled("Tuple((UniTuple(f8, 6), f8[::1], f8[::1]))(f8[::1], f8[::1])")
@@ -94,13 +94,13 @@ def compare(left: Floats, right: Floats) -> tuple[Numbers, Floats, Floats]:
     gaitmon.symmetry.likeness.Likeness, the whole shift of the right one and the second derivative by it (NaN:
     the best is at an end); both curves about their means, the right one shifted."""
     x, y = left - np.mean(left), right - np.mean(right)
-    inner = _lagged_products(x, y)
-    best = int(np.argmax(inner))
-    lag, turns, largest = math.nan, math.nan, inner[best]
-    if 0 < best < len(inner) - 1:
-        turns = inner[best - 1] - 2.0 * inner[best] + inner[best + 1]
+    product = _lagged_products(x, y)
+    best = int(np.argmax(product))
+    lag, turns, largest = math.nan, math.nan, product[best]
+    if 0 < best < len(product) - 1:
+        turns = product[best - 1] - 2.0 * product[best] + product[best + 1]
         if turns < 0.0:
-            slope = 0.5 * (inner[best + 1] - inner[best - 1])
+            slope = 0.5 * (product[best + 1] - product[best - 1])
             lag = best - MAX_LAG - slope / turns
             largest -= 0.5 * slope**2 / turns  # between the shifts by whole per cents
     shifted = np.empty(len(y))
@@ -116,7 +116,7 @@ def compare(left: Floats, right: Floats) -> tuple[Numbers, Floats, Floats]:
     return (correlation, lag, ratio, math.sqrt(squares / len(y)), float(best - MAX_LAG), turns), x, shifted
 
 
-@compiled("Tuple((f8[::1], f8[:, ::1]))(f8[::1], f8[::1], f8[:, ::1], f8[:, ::1])")
+@inner
 def _apart(x: Floats, y: Floats, of_x: Floats, of_y: Floats) -> tuple[Floats, Floats]:
     """What sets two curves (P,) apart when each has length 1, root of 2 (1 - correlation) long.
 

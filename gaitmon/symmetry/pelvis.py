@@ -10,7 +10,7 @@ from math import isnan, nan
 
 import numpy as np
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Floats, Stride
 from gaitmon.symmetry.cycle import (
     LEFTWARD,
@@ -69,7 +69,7 @@ def pelvis_strides(curves: Floats, strides: Sequence[tuple[Stride, float | None]
     return [PelvisStride(*row) for row in np.transpose(found).tolist()]
 
 
-@compiled("f8(f8[:])")
+@inner
 def _range(x: Floats) -> float:
     """NaN where one is missing."""
     low: float = x[0]

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitmon.compiled import compiled
+from gaitmon.compiled import compiled, inner
 from gaitmon.model import Floats
 from gaitmon.symmetry.acceleration import HZ, Pieces
 from gaitmon.symmetry.uncertainty import batches
@@ -148,7 +148,7 @@ def _joined(begin: Rows, end: Rows, rows: Floats, at: Rows) -> tuple[Floats, Flo
     return x, known
 
 
-@compiled("void(f8[:, ::1], f8[::1], i8, f8[:, ::1])")
+@inner
 def _add_up(x: Floats, known: Floats, lag: int, sums: Floats) -> None:
     """Sums over all pairs of this lag and the next, of each axis and of how many there are, into sums
     (4, lags)."""
@@ -171,7 +171,7 @@ def _add_up(x: Floats, known: Floats, lag: int, sums: Floats) -> None:
     sums[0, lag + 1], sums[1, lag + 1], sums[2, lag + 1], sums[3, lag + 1] = a1, b1, c1, n1
 
 
-@compiled("f8(f8[:, ::1], f8[::1], i8, i8, f8[:, ::1])")
+@inner
 def _height(x: Floats, known: Floats, what: int, lag: int, sums: Floats) -> float:
     """Mean product at this lag of an axis, or minus that of the sideways one; of all axes the sums relative
     to those at lag 0, which are there.  sums: NaN where they are not known yet."""
@@ -188,7 +188,7 @@ def _height(x: Floats, known: Floats, what: int, lag: int, sums: Floats) -> floa
     return height
 
 
-@compiled("i8(f8[:, ::1], f8[::1], i8, f8, f8[:, ::1])")
+@inner
 def _peak(x: Floats, known: Floats, what: int, lag: float, sums: Floats) -> int:
     """The local maximum nearest this lag and within half of it; the lag itself where there is none."""
     low, high = int(0.5 * lag), min(int(1.5 * lag) + 1, sums.shape[1] - 2)
@@ -206,7 +206,7 @@ def _peak(x: Floats, known: Floats, what: int, lag: float, sums: Floats) -> int:
     return int(np.rint(lag))
 
 
-@compiled("i8[::1](f8[::1], i8)")
+@inner
 def _batch_edges(known: Floats, n_batches: int) -> Rows:
     """First rows of batches with equally many known rows, and the end of the last."""
     edges = np.empty(n_batches + 1, dtype=np.int64)
@@ -221,7 +221,7 @@ def _batch_edges(known: Floats, n_batches: int) -> Rows:
     return edges
 
 
-@compiled("void(f8[::1], f8[::1], i8, i8[::1], f8[::1])")
+@inner
 def _at(x: Floats, known: Floats, lag: int, edges: Rows, out: Floats) -> None:
     """Unbiased autocorrelation of x (n,) at a lag, and the batches' parts, into out (1 + batches,)."""
     n_batches = len(edges) - 1
