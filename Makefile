@@ -67,7 +67,7 @@ clean: ## remove the environment and everything that was made
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@echo 'translating loops for this machine ...'
-	@$(BIN)/python -c 'import gaitmon.analysis'
+	@$(BIN)/python -m gaitmon.cli_translate
 	@touch $@
 
 .venv/dev.stamp: .venv/runtime.stamp requirements-dev.lock

@@ -22,6 +22,7 @@ from gaitmon import (
     cli_sensors,
     cli_session,
     cli_simulate,
+    cli_translate,
     compiled,
 )
 from gaitmon.errors import GaitmonError
@@ -56,12 +57,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _translating(_: str) -> None:
-    """Said once, before anything else does."""
+def _translating(_: str, kept: bool) -> None:
+    """Said once, at the first loop that is not there; the others are then made beside this process, which
+    would not give the memory back."""
     compiled.listeners.clear()
-    print(
-        "translating loops for this machine, once after an installation: up to a minute ...", file=sys.stderr
-    )
+    when = "once after an installation" if kept else "as they can be kept neither beside gaitmon nor at home"
+    print(f"translating loops for this machine, {when}: about a minute ...", file=sys.stderr)
+    if kept:
+        cli_translate.translate()
 
 
 def _parser() -> argparse.ArgumentParser:

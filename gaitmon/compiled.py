@@ -16,8 +16,8 @@ from typing import TypeVar, cast
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
-# Told the name of each loop that was not kept and had to be translated: the first start takes long.
-listeners: list[Callable[[str], None]] = []
+# Told of each loop that had to be translated, and whether it could be kept: the first start takes long.
+listeners: list[Callable[[str, bool], None]] = []
 
 
 def compiled(signature: str) -> Callable[[_Function], _Function]:
@@ -35,7 +35,7 @@ def compiled(signature: str) -> Callable[[_Function], _Function]:
             made = njit(signature)(function)
         if made.stats.cache_misses:
             for tell in [*listeners]:
-                tell(function.__name__)
+                tell(function.__name__, made.stats.cache_path is not None)
         return cast(_Function, made)
 
     return translate

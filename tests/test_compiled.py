@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gaitmon.cli_translate import modules
 from gaitmon.compiled import compiled
 from gaitmon.model import Floats
 from tests.compiled_loops import decorator, loops, of_ours, read
@@ -41,9 +42,9 @@ def test_a_translation_is_told_and_a_kept_one_is_not(tmp_path: Path, monkeypatch
     (tmp_path / "kept_loop.py").write_text(
         "from gaitmon.compiled import compiled\n\n@compiled('f8(f8)')\ndef thrice(x):\n    return 3.0 * x\n"
     )
-    told: list[str] = []
-    monkeypatch.setattr("gaitmon.compiled.listeners", [told.append])
-    for expected in (["thrice"], []):
+    told: list[tuple[str, bool]] = []
+    monkeypatch.setattr("gaitmon.compiled.listeners", [lambda *news: told.append(news)])
+    for expected in ([("thrice", True)], []):
         told.clear()
         assert importlib.import_module("kept_loop").thrice(2.0) == 6.0
         assert told == expected
@@ -75,6 +76,11 @@ def test_loops_read_nothing_of_other_modules() -> None:
         for other in sorted(read(function) & of_ours(tree))
     ]
     assert not wrong
+
+
+def test_all_modules_with_loops_are_translated_ahead() -> None:
+    names = {"gaitmon." + path.removesuffix(".py").replace("/", ".") for path, _, _ in loops()}
+    assert set(modules()) == names
 
 
 def test_what_only_loops_call_is_inner() -> None:
