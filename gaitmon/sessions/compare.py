@@ -11,7 +11,7 @@ from gaitmon.errors import ConfigError
 from gaitmon.model import Side
 from gaitmon.sessions.kinds import Kind
 from gaitmon.sessions.results import SessionResults
-from gaitmon.sessions.values import Value
+from gaitmon.sessions.values import Error, Value
 from gaitmon.symmetry.metrics import METRICS
 
 Key = tuple[Kind, Side | None, str]
@@ -82,12 +82,12 @@ def _values(results: SessionResults) -> dict[Key, Value]:
     for result in results.results:
         for v in result.values:
             repeats.setdefault((result.test.kind, result.test.side, v.metric), []).append(v)
-    found = {key: _mean(own) for key, own in repeats.items()}
+    found = {key: mean_of(own) for key, own in repeats.items()}
     kind = Kind.TEN_METRE_WALK
     return found | {(kind, None, v.metric): v for v in results.together}
 
 
-def _mean(own: Sequence[Value]) -> Value:
+def mean_of(own: Sequence[Value]) -> Value:
     given = [(v.value, v.standard_error) for v in own if v.value is not None]
     if len(given) < 2:
         return next((v for v in own if v.value is not None), own[0])
@@ -97,7 +97,8 @@ def _mean(own: Sequence[Value]) -> Value:
     scatter = math.sqrt(sum((x - mean) ** 2 for x, _ in given) / (n - 1) / n)
     if len(errors) < n:
         return Value(own[0].metric, mean, None, sum(v.n for v in own), f"mean of {n}")
-    error = max(scatter, math.hypot(*errors) / n)
+    # Of few repeats the scatter itself is hardly known.
+    error = max(Error(scatter, n - 1.0), Error(math.hypot(*errors) / n))
     return Value.within(own[0].metric, mean, error, sum(v.n for v in own), f"mean of {n}")
 
 

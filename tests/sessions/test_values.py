@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gaitmon.sessions.compare import apart
+from gaitmon.sessions.compare import apart, mean_of
 from gaitmon.sessions.values import Error, Value, error_of_mean, of_repeats
 
 WALKS = 2000
@@ -57,3 +57,15 @@ def test_the_arms_of_a_difference_are_those_of_its_two_values() -> None:
     later = Value("pci_pct", 5.0, 0.5, 40, "", (4.5, 7.0))
     found = apart(earlier, later)
     assert found == pytest.approx((1.0 - math.hypot(0.5, 2.0), 1.0 + math.hypot(2.0, 1.0)))
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_the_mean_of_a_test_done_again_is_covered_where_repeats_differ_most(n: int) -> None:
+    """What each measurement is uncertain by is small beside how repeats differ: 1.96 of their scatter would
+    cover 70 of 100 with two."""
+    rng = np.random.default_rng(9)
+    hits = []
+    for x in 10.0 + rng.standard_normal((WALKS, n)):
+        own = [Value.within("test_walk_time_s", float(v), 0.001, 17) for v in x]
+        hits.append(holds(mean_of(own), 10.0))
+    covered(hits)
