@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test install check validate bench bench-peers secrets lock clean
+.PHONY: help demo test install check bounds validate bench bench-peers secrets lock clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
@@ -33,6 +33,9 @@ check: install ## lint, format and types, and what has grown long or old
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.long_code
 	@$(BIN)/python -m tests.validation --age
+
+bounds: install ## the core's tests with every index in a compiled loop checked (docs/adr/0019)
+	@NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.cache/bounds $(BIN)/python -m pytest tests/test_bad_input.py tests/test_live_is_batch.py tests/gait tests/symmetry tests/imu
 
 validate: install ## measure against the recordings of GAITMON_DATA and write docs/validation.md
 	@$(BIN)/python -m tests.validation
